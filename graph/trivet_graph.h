@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trivet_graph.h - property graphs.
+ *
+ * A graph has nodes and directed edges. A node has a key (bytes, unique in the graph), any number
+ * of labels and typed properties, and a dense internal id. An edge has a type, typed properties and
+ * an id; parallel edges of one type between the same nodes are allowed. Labels, types and property
+ * names are interned: small numbers that the graph hands out.
+ *
+ * A graph is opened in a transaction and lives as long as it. Everything the engine says
+ * about threads, lifetimes and errors holds here (see trivet.h). Traversals see the transaction's
+ * snapshot and its own writes. None recurses; each has limits, and exceeding one is TV_ELIMIT,
+ * never a shorter answer.
+ *
+ * Example (compiled and run by tests/graph/test_header_example.c):
+ *
+ *     tv_graph *g;
+ *     tv_node ada, bob;
+ *     tv_begin(db, TV_WRITE, &txn, &err);
+ *     tv_graph_open(txn, "social", TV_CREATE, &g);
+ *     tv_graph_node_put(g, tv_str("ada"), "Person", &ada);
+ *     tv_graph_node_put(g, tv_str("bob"), "Person", &bob);
+ *     tv_graph_edge_add(g, ada, bob, "knows", 0, NULL, NULL);
+ *     tv_commit(txn, &err);
+ */
+#ifndef TRIVET_GRAPH_H
+#define TRIVET_GRAPH_H
+
+#include "trivet.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tv_graph tv_graph;
+typedef uint64_t tv_node; /* dense internal id: 0, 1, 2, ... below TV_NODES_MAX */
+typedef uint64_t tv_edge; /* an edge's id, unique in its graph; below TV_EDGES_MAX */
+
+#define TV_NODES_MAX (UINT64_C(1) << 40)
+#define TV_EDGES_MAX (UINT64_C(1) << 40)
+#define TV_NODE_NONE UINT64_MAX
+#define TV_LABELS_MAX 65535 /* labels, edge types and property names, each */
+
+typedef enum tv_value_type {
+  TV_NULL = 0,
+  TV_BOOL = 1,
+  TV_INT64 = 2,
+  TV_DOUBLE = 3,
+  TV_TEXT = 4, /* UTF-8 */
+  TV_BLOB = 5
+} tv_value_type;
+
+typedef struct tv_value {
+  int32_t type; /* tv_value_type */
+  union {
+    int64_t integer; /* TV_INT64; TV_BOOL as 0 or 1 */
+    double real;
+    tv_slice bytes; /* TV_TEXT, TV_BLOB */
+  } as;
+} tv_value;
+
+typedef struct tv_property {
+  const char *name; /* ends in NUL */
+  tv_value value;
+} tv_property;
+
+typedef enum tv_direction { TV_OUT = 1, TV_IN = 2, TV_BOTH = 3 } tv_direction;
+
+/* Returns TV_OK, TV_ENOGRAPH, TV_EXISTS (TV_ONLY_NEW), TV_EINVAL, TV_ELIMIT. Lifetime: until the
+ * transaction ends. */
+TV_API int tv_graph_open(tv_txn *txn, const char *name, unsigned flags, tv_graph **out);
+TV_API int tv_graph_drop(tv_txn *txn, const char *name);
+TV_API int tv_graph_rename(tv_txn *txn, const char *name, const char *new_name);
+TV_API int tv_graph_list(tv_txn *txn, int (*visit)(void *ctx, tv_slice name), void *ctx);
+
+typedef struct tv_graph_stat {
+  uint64_t nodes, edges;
+  uint64_t node_ids; /* ids ever given out: every id is below */
+  uint32_t labels, types, property_names;
+  uint64_t bytes; /* pages of all the graph's stores * page size */
+} tv_graph_stat;
+TV_API int tv_graph_stat_get(tv_graph *graph, tv_graph_stat *out);
+
+/* ---- Nodes ---- */
+
+/*
+ * Finds the node with that key or creates it, and gives it `label` (NULL: none) in addition to
+ * those it has. Returns TV_OK, TV_EKEYSIZE, TV_EREADONLY, TV_ELIMIT. Cost: O(log n).
+ */
+TV_API int tv_graph_node_put(tv_graph *graph, tv_slice key, const char *label, tv_node *node);
+/* Returns TV_NOTFOUND when no node has that key. */
+TV_API int tv_graph_node_find(tv_graph *graph, tv_slice key, tv_node *node);
+/* The key of a node. Returns TV_ENONODE. */
+TV_API int tv_graph_node_key(tv_graph *graph, tv_node node, tv_slice *key);
+/* Deletes a node with all its edges. Returns TV_NOTFOUND. Cost: O(degree). Its id is not given out
+ * again. */
+TV_API int tv_graph_node_delete(tv_graph *graph, tv_node node);
+TV_API int tv_graph_label_add(tv_graph *graph, tv_node node, const char *label);
+TV_API int tv_graph_label_remove(tv_graph *graph, tv_node node, const char *label);
+/* TV_OK: it has the label. TV_NOTFOUND: it has not. */
+TV_API int tv_graph_label_has(tv_graph *graph, tv_node node, const char *label);
+/* Calls visit for each label of the node. */
+TV_API int tv_graph_node_labels(tv_graph *graph, tv_node node,
+                                int (*visit)(void *ctx, const char *label), void *ctx);
+
+/* Sets one property; TV_NULL removes it. */
+TV_API int tv_graph_node_set(tv_graph *graph, tv_node node, const char *name, tv_value value);
+/* Returns TV_NOTFOUND when it has none of that name. Bytes are borrowed. */
+TV_API int tv_graph_node_get(tv_graph *graph, tv_node node, const char *name, tv_value *value);
+typedef int (*tv_property_fn)(void *ctx, const char *name, tv_value value);
+TV_API int tv_graph_node_properties(tv_graph *graph, tv_node node, tv_property_fn visit, void *ctx);
+
+/* Calls visit for each node (with `label`; NULL: all) in the order of ids until it returns non-zero
+ * (TV_STOP). TV_ENOLABEL. */
+typedef int (*tv_node_fn)(void *ctx, tv_node node);
+TV_API int tv_graph_nodes(tv_graph *graph, const char *label, tv_node_fn visit, void *ctx);
+
+/* ---- Edges ---- */
+
+/* Adds an edge with n properties; *edge (may be NULL) gets its id. Returns TV_ENONODE when an end
+ * does not exist. */
+TV_API int tv_graph_edge_add(tv_graph *graph, tv_node from, tv_node to, const char *type, size_t n,
+                             const tv_property *properties, tv_edge *edge);
+
+/* What identifies an edge and is known without reading its properties. */
+typedef struct tv_edge_ref {
+  tv_node from, to;
+  tv_edge edge;
+  uint32_t type; /* number of the type; tv_graph_type_name */
+} tv_edge_ref;
+
+TV_API int tv_graph_edge_find(tv_graph *graph, tv_edge edge, tv_edge_ref *out); /* TV_NOTFOUND */
+TV_API int tv_graph_edge_delete(tv_graph *graph, tv_edge edge);                 /* TV_NOTFOUND */
+TV_API int tv_graph_edge_set(tv_graph *graph, tv_edge edge, const char *name, tv_value value);
+TV_API int tv_graph_edge_get(tv_graph *graph, const tv_edge_ref *edge, const char *name,
+                             tv_value *value);
+TV_API int tv_graph_edge_properties(tv_graph *graph, const tv_edge_ref *edge, tv_property_fn visit,
+                                    void *ctx);
+
+/* Number <-> name of an edge type. TV_ENOLABEL when unknown. Names live until the transaction ends.
+ */
+TV_API int tv_graph_type_find(tv_graph *graph, const char *name, uint32_t *type);
+TV_API const char *tv_graph_type_name(tv_graph *graph, uint32_t type); /* NULL when unknown */
+
+typedef int (*tv_edge_fn)(void *ctx, const tv_edge_ref *edge);
+/* Every edge (of `type`; NULL: all), in the order of source node, type, target. */
+TV_API int tv_graph_edges(tv_graph *graph, const char *type, tv_edge_fn visit, void *ctx);
+
+/* A set of edge types; n == 0 means all. */
+typedef struct tv_types {
+  size_t n;
+  const uint32_t *types;
+} tv_types;
+
+/* The edges at a node; for TV_BOTH first those out, then those in. visit's edge has from and to as
+ * stored. */
+TV_API int tv_graph_edges_at(tv_graph *graph, tv_node node, int direction, tv_types types,
+                             tv_edge_fn visit, void *ctx);
+TV_API int tv_graph_degree(tv_graph *graph, tv_node node, int direction, tv_types types,
+                           uint64_t *degree);
+
+/* ---- Frontiers and traversals ---- */
+
+/* Ends a traversal before it runs away; zero means no limit of that kind. */
+typedef struct tv_limits {
+  uint64_t nodes_max;  /* most nodes reached, the start included */
+  int64_t deadline_ms; /* milliseconds from the call */
+  const int *cancel;   /* polled; non-zero ends it with TV_EINTR */
+} tv_limits;
+
+/*
+ * Expands a whole frontier in one call: for every edge of the given types at each of n nodes,
+ * visit(ctx, index in the frontier, neighbour, edge). Sorted frontiers are faster.
+ * Cost: O(n log nodes + edges).
+ */
+typedef int (*tv_expand_fn)(void *ctx, size_t index, tv_node neighbour, const tv_edge_ref *edge);
+TV_API int tv_graph_expand(tv_graph *graph, size_t n, const tv_node *frontier, int direction,
+                           tv_types types, tv_expand_fn visit, void *ctx);
+
+/*
+ * Breadth-first search from a set of start nodes along edges of `types` in `direction`, up to
+ * depth_max steps (UINT32_MAX: until exhausted): calls visit(ctx, node, depth, parent, edge) once
+ * for each node reached, in order of depth; a start has depth 0, parent TV_NODE_NONE and edge NULL.
+ * This is k-hop for a small depth, and with TV_IN and no bound the reverse closure. Returns TV_OK,
+ * TV_STOP, TV_ENONODE, TV_ELIMIT, TV_EINTR. Cost: O(nodes + edges reached); 1 bit of memory per
+ * node id, and 8 bytes per node of a frontier.
+ */
+typedef int (*tv_reach_fn)(void *ctx, tv_node node, uint32_t depth, tv_node parent,
+                           const tv_edge_ref *edge);
+TV_API int tv_graph_bfs(tv_graph *graph, size_t n, const tv_node *starts, int direction,
+                        tv_types types, uint32_t depth_max, const tv_limits *limits,
+                        tv_reach_fn visit, void *ctx);
+
+/* A path: length edges over length + 1 nodes. Free with tv_graph_path_free. */
+typedef struct tv_path {
+  size_t length;
+  tv_node *nodes;
+  tv_edge_ref *edges;
+} tv_path;
+/* A shortest path by number of edges (bidirectional search). TV_NOTFOUND when there is none. */
+TV_API int tv_graph_shortest_path(tv_graph *graph, tv_node from, tv_node to, int direction,
+                                  tv_types types, const tv_limits *limits, tv_path *out);
+TV_API void tv_graph_path_free(tv_path *path);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trivet_sql.h - SQL over the store, by SQLite.
+ *
+ * A connection is a real sqlite3*, whose main database lives inside the Trivet file: its pages are
+ * values of one store. Tables, indexes, views, triggers and FTS5 persist there, and a SQL COMMIT is
+ * the commit of the one transaction: KV and graph writes made through the connection commit with
+ * it.
+ *
+ * In SQL, buckets and graphs are tables: kv('bucket'), graph_nodes('g'), graph_edges('g'),
+ * graph_neighbors('g', key, ...), graph_khop('g', key, depth, ...), graph_path('g', from, to, ...),
+ * and CREATE VIRTUAL TABLE t USING kv('bucket') makes a writable view of a bucket. See docs/sql.md.
+ *
+ * Two ways to have C calls and SQL in one transaction:
+ *  - SQL leads: BEGIN in SQL, then tv_sql_txn gives C code the transaction; COMMIT in SQL.
+ *  - C leads: tv_begin in C, then tv_sql_join runs the connection's statements inside it; tv_commit
+ * in C.
+ *
+ * Example (compiled and run by tests/sql/test_header_example.c):
+ *
+ *     sqlite3 *sql;
+ *     tv_sql_open(db, 0, &sql, &err);
+ *     tv_begin(db, TV_WRITE, &txn, &err);
+ *     tv_sql_join(sql, txn);
+ *     sqlite3_exec(sql, "INSERT INTO orders VALUES (1, 'ada')", NULL, NULL, NULL);
+ *     tv_kv_put(users, tv_str("ada"), tv_str("..."));
+ *     tv_sql_leave(sql);
+ *     tv_commit(txn, &err);
+ */
+#ifndef TRIVET_SQL_H
+#define TRIVET_SQL_H
+
+#include <sqlite3.h>
+
+#include "trivet.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  TV_SQL_READONLY = 1u << 0,
+  TV_SQL_THREAD_BOUND = 1u << 1 /* the connection stays on one thread: its write transactions begin
+                                   and commit without the hand-over of TV_MOVABLE */
+};
+
+/*
+ * Opens a SQL connection on a database. Close it with sqlite3_close; the database must outlive
+ * it no longer than that (the connection holds a handle of its own). Waiting for the writer's turn
+ * follows busy_wait_ms of the database; PRAGMA busy_timeout changes it. Returns: TV_OK; TV_ESQL
+ * with SQLite's code and message; TV_ECORRUPT; TV_EREADONLY; TV_ENOMEM.
+ */
+TV_API int tv_sql_open(tv_db *db, unsigned flags, sqlite3 **out, tv_error *err);
+
+/* The database behind a connection; NULL when its main database is no Trivet store. */
+TV_API tv_db *tv_sql_db(sqlite3 *connection);
+
+/*
+ * Runs the connection's statements inside a transaction that the caller holds, until tv_sql_leave
+ * or the transaction's end. There BEGIN opens a savepoint, ROLLBACK returns to it, and COMMIT never
+ * ends the caller's transaction. In a read transaction the connection reads that snapshot and
+ * writes are refused. Returns: TV_OK; TV_EMISUSE when the connection has a transaction or an
+ * unfinished statement, has joined already, or belongs to another database.
+ */
+TV_API int tv_sql_join(sqlite3 *connection, tv_txn *txn);
+/* Returns TV_EMISUSE when statements or a BEGIN are still open. */
+TV_API int tv_sql_leave(sqlite3 *connection);
+
+/*
+ * The transaction that SQL's BEGIN began (or that was joined), for C calls on KV and graph inside
+ * it. mode TV_WRITE makes it a write transaction first, where BEGIN was deferred. C writes follow
+ * SQL's SAVEPOINT, ROLLBACK TO and ROLLBACK. It is not to be committed or aborted by the caller.
+ * Lifetime: until SQL's COMMIT or ROLLBACK; ask again after each SQL statement that writes.
+ * Returns: TV_OK; TV_EMISUSE outside BEGIN; TV_EBUSY; TV_ECONFLICT when the snapshot read so far is
+ * not the newest any more (ROLLBACK and run it again); TV_ESQL.
+ */
+TV_API int tv_sql_txn(sqlite3 *connection, unsigned mode, tv_txn **out, tv_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
