@@ -10,11 +10,11 @@
 #include "trivet.h"
 
 #if defined(__GNUC__)
-#define TVI_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define TVI_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define TVI_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TVI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #else
-#define TVI_PRINTF(format, first)
+#define TVI_PRINTF(text, first)
 #define TVI_LIKELY(x) (x)
 #define TVI_UNLIKELY(x) (x)
 #endif

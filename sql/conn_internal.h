@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connection: the one place where SQLite's locks and savepoints meet the engine's transaction.
+ * VFS, virtual tables and executor take the transaction only from here.
+ */
+#ifndef TRIVET_CONN_INTERNAL_H
+#define TRIVET_CONN_INTERNAL_H
+
+#include "layer_internal.h"
+#include "sqlite_internal.h"
+
+typedef struct tvi_conn tvi_conn;
+
+/* The connection behind a sqlite3*; NULL when its main database is not a Trivet store. */
+tvi_conn *tvi_conn_of(sqlite3 *sql);
+tv_db *tvi_conn_db(tvi_conn *conn);
+
+/*
+ * The transaction that statements read from now: the write transaction, else the read snapshot,
+ * else the joined one. For xFilter, xNext, xColumn, where SQLite holds its lock. *generation
+ * changes whenever the transaction is another one than before: a cursor that finds it changed opens
+ * its bucket or graph again and seeks by its last key. Returns SQLITE_OK or SQLITE_MISUSE (none).
+ */
+int tvi_conn_read(tvi_conn *conn, tv_txn **txn, uint64_t *generation);
+
+/* For xConnect and xBestIndex, where SQLite holds no lock: the current transaction, or a short
+ * snapshot of its own. Returns a tv_status; each success is paired with tvi_conn_peek_end. */
+int tvi_conn_peek_begin(tvi_conn *conn, tv_txn **txn, tv_error *err);
+void tvi_conn_peek_end(tvi_conn *conn, tv_txn *txn);
+
+/* For xUpdate: the write transaction, with SQL's open savepoints made real in the engine. Returns a
+ * tv_status. Page writes go to an overlay from here until those savepoints end. */
+int tvi_conn_write(tvi_conn *conn, tv_txn **txn, tv_error *err);
+
+/* What a writable module's xSavepoint, xRelease and xRollbackTo call; any number of tables may
+ * repeat the same call. Return an SQLite code. */
+int tvi_conn_savepoint(tvi_conn *conn, int n);
+int tvi_conn_release(tvi_conn *conn, int n);
+int tvi_conn_rollback_to(tvi_conn *conn, int n);
+
+/* ---- Status translation (sql/sql_status.c) ---- */
+
+/* The SQLite result code for a tv_status. */
+int tvi_sql_code(int status);
+/* Sets vtab->zErrMsg from err (or the status' name) and returns the SQLite code. */
+int tvi_vtab_fail(sqlite3_vtab *vtab, int status, const tv_error *err);
+
+/* ---- Modules (sql/modules.c registers all of them on a connection) ---- */
+int tvi_modules_register(sqlite3 *sql, tvi_conn *conn);
+int tvi_module_kv_register(sqlite3 *sql, tvi_conn *conn);    /* sql/kv_table*.c */
+int tvi_module_graph_register(sqlite3 *sql, tvi_conn *conn); /* sql/graph_*.c */
+
+#endif
