@@ -1,12 +1,20 @@
+# SPDX-License-Identifier: MIT
 # Trivet. `make demo` shows it at work, `make test` proves it; both install what they miss (Debian).
 # One build folder per flavour, so that sanitizer objects never meet release ones.
 
-FLAVOUR ?= release
-ifeq ($(FLAVOUR),release)
-BUILD := build
-else
-BUILD := build/$(FLAVOUR)
+# As many jobs as processors, unless the command line says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
+# V=1 prints whole commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+FLAVOUR ?= release
+ifeq ($(filter $(FLAVOUR),release asan tsan clang),)
+$(error FLAVOUR is one of release asan tsan clang, not $(FLAVOUR))
+endif
+BUILD := $(if $(filter release,$(FLAVOUR)),build,build/$(FLAVOUR))
 
 CC ?= cc
 CSTD := -std=c11 -D_GNU_SOURCE
@@ -20,6 +28,9 @@ endif
 ifeq ($(FLAVOUR),tsan)
 OPT := -O1 -g -fno-omit-frame-pointer
 SANITIZE := -fsanitize=thread -DTVI_MAP_BYTES_DEFAULT=0x100000000
+endif
+ifeq ($(FLAVOUR),clang)
+CC := clang
 endif
 CFLAGS_ALL := $(CSTD) $(WARN) $(OPT) $(SANITIZE) -fPIC -fvisibility=hidden -pthread -MMD -MP $(CFLAGS)
 LDFLAGS_ALL := $(SANITIZE) -pthread $(LDFLAGS)
@@ -38,7 +49,7 @@ SRC_engine := $(wildcard engine/*.c)
 SRC_kv := $(wildcard kv/*.c)
 SRC_graph := $(wildcard graph/*.c)
 SRC_shell := $(wildcard sql/shell*.c)
-SRC_extension := sql/extension.c
+SRC_extension := $(wildcard sql/extension.c)
 SRC_sql := $(filter-out $(SRC_shell) $(SRC_extension),$(wildcard sql/*.c))
 SRC_bench := $(wildcard bench/*.c)
 SRC_lib := $(SRC_engine) $(SRC_kv) $(SRC_graph) $(SRC_sql)
@@ -47,40 +58,175 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 OBJ_lib := $(call obj,$(SRC_lib))
 OBJ_shell := $(call obj,$(SRC_shell))
 OBJ_bench := $(call obj,$(SRC_bench))
+# The loadable extension calls SQLite through the host's pointers: sql/ is compiled a second time.
+OBJ_extension := $(patsubst %.c,$(BUILD)/obj-ext/%.o,$(SRC_sql) $(SRC_extension)) \
+  $(call obj,$(SRC_engine) $(SRC_kv) $(SRC_graph))
 
 TEST_SRC := $(wildcard tests/*/test_*.c)
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
+TEST_SCRIPT := $(wildcard tests/*/test_*.sh tests/*/test_*.pl)
 SUPPORT_OBJ := $(call obj,$(wildcard tests/support/*.c))
 
+VERSION := $(shell sed -n 's/^.define TV_VERSION_STRING "\(.*\)"/\1/p' engine/trivet.h)
+SOVERSION := $(firstword $(subst ., ,$(VERSION)))
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DOCDIR ?= $(PREFIX)/share/doc/trivet
+HEADERS := engine/trivet.h kv/trivet_kv.h graph/trivet_graph.h sql/trivet_sql.h
+
+PROGRAMS := $(if $(SRC_shell),$(BUILD)/trivet) $(if $(SRC_bench),$(BUILD)/trivet-bench)
+# A host program without sanitizers cannot load an extension with them.
+EXTENSION := $(if $(SANITIZE),,$(if $(SRC_extension),$(BUILD)/trivet.so))
+
 .PHONY: all
-all: $(BUILD)/libtrivet.a $(BUILD)/libtrivet.so $(if $(SRC_shell),$(BUILD)/trivet) $(if $(SRC_bench),$(BUILD)/trivet-bench)
+all: $(BUILD)/libtrivet.a $(BUILD)/libtrivet.so $(PROGRAMS) $(EXTENSION) ## everything that is installed
+
+# ---- Compiling ----
+
+# A file that changes when the flags do, so that a change of flags compiles anew.
+FLAGS_FILE := $(BUILD)/obj/flags
+FLAGS_NOW := $(CC) $(CFLAGS_ALL)
+# ... and one that changes when a file of the library comes or goes.
+LIST_FILE := $(BUILD)/obj/list
+keep_if_same = mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
+.PHONY: FORCE
+$(FLAGS_FILE): FORCE
+	@$(call keep_if_same,$(FLAGS_NOW))
+$(LIST_FILE): FORCE
+	@$(call keep_if_same,$(SRC_lib) $(SRC_extension))
 
 define compile_rule
-$(BUILD)/obj/$(1)/%.o: $(1)/%.c
+$(BUILD)/$(1)/$(2)/%.o: $(2)/%.c $(FLAGS_FILE)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_ALL) $(2) $$(INC_$(1)) -c $$< -o $$@
+	$$(call say,CC,$$<)
+	$(Q)$$(CC) $$(CFLAGS_ALL) $(3) $$(INC_$(2)) -c $$< -o $$@
 endef
-$(foreach d,engine kv graph sql bench,$(eval $(call compile_rule,$(d),)))
-$(BUILD)/obj/tests/%.o: tests/%.c
+$(foreach d,engine kv graph sql bench tests,$(eval $(call compile_rule,obj,$(d),)))
+$(eval $(call compile_rule,obj-ext,sql,-DTVI_SQLITE_EXTENSION))
+
+# ---- Linking ----
+
+# What the project's own programs link: every name that crosses files is visible to them.
+INTERNAL := $(BUILD)/obj/libtrivet-internal.a
+$(INTERNAL): $(OBJ_lib) $(LIST_FILE)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(OBJ_lib)
+
+# What others link: one object in which only the public names are global.
+$(BUILD)/libtrivet.a: $(OBJ_lib) $(LIST_FILE)
+	$(call say,AR,$@)
+	$(Q)$(CC) -r -nostdlib -o $(BUILD)/obj/trivet.o $(OBJ_lib)
+	$(Q)objcopy --wildcard --keep-global-symbol='tv_*' $(BUILD)/obj/trivet.o
+	$(Q)rm -f $@ && ar rcs $@ $(BUILD)/obj/trivet.o
+$(BUILD)/libtrivet.so: $(OBJ_lib) $(LIST_FILE)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-soname,libtrivet.so.$(SOVERSION) -o $@ $(OBJ_lib) $(SQL_LIBS) $(LIBS)
+	$(Q)ln -sf libtrivet.so $@.$(SOVERSION)
+# -z defs: a direct call of SQLite, past the host's pointers, does not link.
+$(BUILD)/trivet.so: $(OBJ_extension) $(LIST_FILE)
+	$(call say,LD,$@)
+	$(Q)printf '{ global: sqlite3_trivet_init; local: *; };\n' >$(BUILD)/obj/extension.map
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs \
+	  -Wl,--version-script=$(BUILD)/obj/extension.map -o $@ $(OBJ_extension) $(LIBS)
+$(BUILD)/trivet: $(OBJ_shell) $(INTERNAL)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SQL_LIBS) $(LIBS) -ledit
+$(BUILD)/trivet-bench: $(OBJ_bench) $(INTERNAL)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SQL_LIBS) $(LIBS) -ldl
+
+# Tests of bench/ and of the shell link those folders' objects too, but never their main().
+$(BUILD)/obj/bench.a: $(OBJ_bench)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BUILD)/obj/shell.a: $(OBJ_shell)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(SUPPORT_OBJ) $(BUILD)/obj/bench.a $(INTERNAL)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(INC_tests) -c $< -o $@
-
-$(BUILD)/libtrivet.a: $(OBJ_lib)
-	@rm -f $@
-	ar rcs $@ $^
-$(BUILD)/libtrivet.so: $(OBJ_lib)
-	$(CC) -shared $(LDFLAGS_ALL) -Wl,-soname,libtrivet.so.0 -o $@ $^ $(SQL_LIBS) $(LIBS)
-$(BUILD)/trivet: $(OBJ_shell) $(BUILD)/libtrivet.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SQL_LIBS) $(LIBS) -ledit
-$(BUILD)/trivet-bench: $(OBJ_bench) $(BUILD)/libtrivet.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SQL_LIBS) $(LIBS) -ldl
-
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(BUILD)/libtrivet.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(SQL_LIBS) $(LIBS) -ldl
+$(BUILD)/tests/sql/test_shell%: $(BUILD)/obj/tests/sql/test_shell%.o $(SUPPORT_OBJ) $(BUILD)/obj/shell.a $(INTERNAL)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(SQL_LIBS) $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(SQL_LIBS) $(LIBS) -ledit
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(INTERNAL)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(SQL_LIBS) $(LIBS)
 
-.PHONY: tests
-tests: $(TEST_BIN)
+# ---- Dependencies ----
 
+.PHONY: deps deps-peers
+deps: ## install the Debian packages that building and testing need
+	@.ci/deps make build test
+deps-peers: ## install the engines that benchmarks compare with
+	@.ci/deps peers
+	@tests/support/fetch_duckdb build/peers
+
+# ---- Showing and testing ----
+
+.PHONY: demo test tests check-san
+demo: ## load the machine's package index and ask it questions
+	@.ci/deps build demo
+	@+$(MAKE) --no-print-directory build/trivet-bench
+	@build/trivet-bench demo --store build/demo.tv
+tests: all $(TEST_BIN)
+# ONLY=PATTERN runs the programs whose path contains it; TIMEOUT=SECONDS for each of them.
+test: ## build and run all tests
+	@.ci/deps build test
+	@+$(MAKE) --no-print-directory tests
+	@FLAVOUR=$(FLAVOUR) tests/support/run_tests --build $(BUILD) $(if $(ONLY),--only '$(ONLY)') \
+	  $(if $(TIMEOUT),--timeout $(TIMEOUT)) $(TEST_BIN) $(TEST_SCRIPT)
+check-san: ## all tests under the address and undefined behaviour sanitizers, then under TSan
+	@+$(MAKE) --no-print-directory FLAVOUR=asan test
+	@+$(MAKE) --no-print-directory FLAVOUR=tsan test
+
+# ---- Lint ----
+
+.PHONY: lint format
+lint: ## layout, static analysis, layering, both compilers' warnings, exported names
+	@.ci/deps build test lint
+	@+$(MAKE) --no-print-directory tests
+	@+tests/lint/run
+format: ## lay out all C files as .clang-format says
+	@.ci/deps lint
+	@clang-format -i $(wildcard $(foreach d,engine kv graph sql bench tests/*,$(d)/*.c $(d)/*.h))
+
+# ---- Installing ----
+
+.PHONY: install uninstall clean help
+install: all ## install below DESTDIR and PREFIX
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/trivet \
+	  $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(DOCDIR)
+	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(BUILD)/libtrivet.a $(DESTDIR)$(LIBDIR)
+	install -m 755 $(BUILD)/libtrivet.so $(DESTDIR)$(LIBDIR)/libtrivet.so.$(VERSION)
+	ln -sf libtrivet.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libtrivet.so.$(SOVERSION)
+	ln -sf libtrivet.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libtrivet.so
+	$(if $(PROGRAMS),install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR))
+	$(if $(EXTENSION),install -m 755 $(EXTENSION) $(DESTDIR)$(LIBDIR)/trivet)
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
+	  'Name: Trivet' 'Description: Key-value store, graph and SQL over one file and one transaction' \
+	  'Version: $(VERSION)' 'Requires: sqlite3' 'Libs: -L$${libdir} -ltrivet' \
+	  'Libs.private: $(LIBS) -pthread' 'Cflags: -I$${includedir}' \
+	  >$(DESTDIR)$(LIBDIR)/pkgconfig/trivet.pc
+	install -m 644 LICENSE README.md $(DESTDIR)$(DOCDIR)
+	$(if $(DESTDIR),,-ldconfig 2>/dev/null)
+uninstall: ## remove what install put there
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(HEADERS))) \
+	  $(addprefix $(DESTDIR)$(LIBDIR)/,libtrivet.a libtrivet.so libtrivet.so.$(SOVERSION) \
+	    libtrivet.so.$(VERSION) trivet/trivet.so pkgconfig/trivet.pc) \
+	  $(addprefix $(DESTDIR)$(BINDIR)/,trivet trivet-bench) \
+	  $(addprefix $(DESTDIR)$(DOCDIR)/,LICENSE README.md)
+	-rmdir $(DESTDIR)$(LIBDIR)/trivet $(DESTDIR)$(DOCDIR)
+clean: ## remove everything built
+	rm -rf build
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+# Objects are kept, and a rule that failed leaves no half-written file.
 .SECONDARY:
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+.DELETE_ON_ERROR:
+-include $(shell find $(BUILD)/obj $(BUILD)/obj-ext -name '*.d' 2>/dev/null)
