@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cursors. In a read transaction a move is one LMDB call and nothing else. In a write transaction
+ * the cursor keeps a copy of its key: after any write to the store, and across savepoints, it seeks
+ * that key again instead of relying on LMDB's adjustment of foreign cursors, so that "the entry
+ * under it was deleted" has one meaning everywhere: it counts as passed.
+ */
+#include <string.h>
+
+#include "env_internal.h"
+#include "lmdb_status_internal.h"
+
+enum { CURSOR_NEW, CURSOR_ON, CURSOR_END };
+
+struct tv_cursor {
+  MDB_cursor *mdb; /* NULL: detached */
+  tv_store *store;
+  int state;
+  int write;               /* in a write transaction */
+  uint64_t writes;         /* store->writes when the LMDB cursor was placed */
+  tv_cursor *next, **link; /* in the transaction */
+  size_t key_size;
+  unsigned char key[TVI_KEY_BYTES_LIMIT];
+};
+
+int tv_cursor_open(tv_store *store, tv_cursor **out) {
+  tv_txn *txn = store->txn;
+  tv_cursor *cursor;
+  int native, status = tvi_store_ready(store);
+  *out = NULL;
+  if (status != TV_OK) return status;
+  cursor = tvi_alloc(sizeof *cursor);
+  if (cursor == NULL) return tvi_txn_fail(txn, TV_ENOMEM, 0, "out of memory opening a cursor");
+  native = mdb_cursor_open(txn->mdb, store->dbi, &cursor->mdb);
+  if (native != 0) {
+    tvi_free(cursor);
+    return tvi_txn_lmdb_fail(txn, native, "cannot open a cursor");
+  }
+  cursor->store = store;
+  cursor->state = CURSOR_NEW;
+  cursor->write = txn->write;
+  cursor->writes = store->writes;
+  cursor->key_size = 0;
+  cursor->next = txn->cursors;
+  cursor->link = &txn->cursors;
+  if (txn->cursors != NULL) txn->cursors->link = &cursor->next;
+  txn->cursors = cursor;
+  *out = cursor;
+  return TV_OK;
+}
+
+void tv_cursor_close(tv_cursor *cursor) {
+  if (cursor == NULL) return;
+  if (cursor->mdb != NULL) mdb_cursor_close(cursor->mdb);
+  *cursor->link = cursor->next;
+  if (cursor->next != NULL) cursor->next->link = cursor->link;
+  tvi_free(cursor);
+}
+
+void tvi_cursors_detach(tv_txn *txn) {
+  tv_cursor *cursor;
+  for (cursor = txn->cursors; cursor != NULL; cursor = cursor->next) {
+    if (cursor->mdb != NULL) mdb_cursor_close(cursor->mdb);
+    cursor->mdb = NULL;
+  }
+}
+
+void tvi_cursors_free(tv_txn *txn) {
+  while (txn->cursors != NULL) tv_cursor_close(txn->cursors);
+}
+
+static int cursor_fail(tv_cursor *cursor, int native) {
+  return tvi_txn_lmdb_fail(cursor->store->txn, native, "cannot read");
+}
+
+/* A live LMDB cursor in the innermost transaction, placed nowhere in particular. */
+static int cursor_attach(tv_cursor *cursor) {
+  int native, status = tvi_store_ready(cursor->store);
+  if (status != TV_OK || cursor->mdb != NULL) return status;
+  native = mdb_cursor_open(cursor->store->txn->mdb, cursor->store->dbi, &cursor->mdb);
+  return native == 0 ? TV_OK : cursor_fail(cursor, native);
+}
+
+/* Hands the row out and, in a write transaction, keeps its key. */
+static int cursor_land(tv_cursor *cursor, int native, MDB_val *k, MDB_val *v, tv_slice *key,
+                       tv_slice *value) {
+  if (TVI_LIKELY(native == 0)) {
+    if (key != NULL) *key = tvi_slice_of(*k);
+    if (value != NULL) *value = tvi_slice_of(*v);
+    cursor->state = CURSOR_ON;
+    if (cursor->write) {
+      cursor->writes = cursor->store->writes;
+      cursor->key_size = k->mv_size;
+      memcpy(cursor->key, k->mv_data, k->mv_size);
+    }
+    return TV_OK;
+  }
+  cursor->state = CURSOR_END;
+  if (key != NULL) *key = tv_bytes(NULL, 0);
+  if (value != NULL) *value = tv_bytes(NULL, 0);
+  return native == MDB_NOTFOUND ? TV_END : cursor_fail(cursor, native);
+}
+
+static int cursor_jump(tv_cursor *cursor, MDB_cursor_op op, tv_slice *key, tv_slice *value) {
+  MDB_val k, v;
+  int status = cursor_attach(cursor);
+  if (status != TV_OK) return status;
+  return cursor_land(cursor, mdb_cursor_get(cursor->mdb, &k, &v, op), &k, &v, key, value);
+}
+
+int tv_cursor_first(tv_cursor *cursor, tv_slice *key, tv_slice *value) {
+  return cursor_jump(cursor, MDB_FIRST, key, value);
+}
+
+int tv_cursor_last(tv_cursor *cursor, tv_slice *key, tv_slice *value) {
+  return cursor_jump(cursor, MDB_LAST, key, value);
+}
+
+/* LMDB's empty key is invalid; as a place it is before all keys. */
+static int cursor_seek_native(tv_cursor *cursor, tv_slice at, MDB_val *k, MDB_val *v) {
+  if (at.size == 0) return mdb_cursor_get(cursor->mdb, k, v, MDB_FIRST);
+  if (at.size > TVI_KEY_BYTES_LIMIT) at.size = TVI_KEY_BYTES_LIMIT;
+  *k = tvi_val_of(at);
+  return mdb_cursor_get(cursor->mdb, k, v, MDB_SET_RANGE);
+}
+
+int tv_cursor_seek(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slice *value) {
+  MDB_val k, v;
+  int native, status = cursor_attach(cursor);
+  if (status != TV_OK) return status;
+  native = cursor_seek_native(cursor, at, &k, &v);
+  /* A key longer than any stored one was cut to search: the cut itself is before it. */
+  if (native == 0 && at.size > TVI_KEY_BYTES_LIMIT && k.mv_size == TVI_KEY_BYTES_LIMIT &&
+      memcmp(k.mv_data, at.data, k.mv_size) == 0)
+    native = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
+  return cursor_land(cursor, native, &k, &v, key, value);
+}
+
+int tv_cursor_seek_before(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slice *value) {
+  MDB_val k, v;
+  int native, status = cursor_attach(cursor);
+  if (status != TV_OK) return status;
+  if (at.size == 0) return cursor_jump(cursor, MDB_LAST, key, value);
+  native = cursor_seek_native(cursor, at, &k, &v);
+  if (native == 0 && at.size > TVI_KEY_BYTES_LIMIT && k.mv_size == TVI_KEY_BYTES_LIMIT &&
+      memcmp(k.mv_data, at.data, k.mv_size) == 0)
+    return cursor_land(cursor, 0, &k, &v, key, value);
+  native = mdb_cursor_get(cursor->mdb, &k, &v, native == 0 ? MDB_PREV : MDB_LAST);
+  return cursor_land(cursor, native, &k, &v, key, value);
+}
+
+/* The store was written to, or a savepoint began or ended: back to the key, then one step. */
+static int cursor_step_again(tv_cursor *cursor, int forward, MDB_val *k, MDB_val *v) {
+  tv_slice at = tv_bytes(cursor->key, cursor->key_size);
+  int native = cursor_seek_native(cursor, at, k, v);
+  if (!forward) return mdb_cursor_get(cursor->mdb, k, v, native == 0 ? MDB_PREV : MDB_LAST);
+  if (native == 0 && k->mv_size == at.size && memcmp(k->mv_data, at.data, at.size) == 0)
+    return mdb_cursor_get(cursor->mdb, k, v, MDB_NEXT);
+  return native;
+}
+
+static int cursor_step(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *value) {
+  MDB_val k, v;
+  int native, status;
+  if (cursor->state == CURSOR_NEW)
+    return cursor_jump(cursor, forward ? MDB_FIRST : MDB_LAST, key, value);
+  if (cursor->state == CURSOR_END) {
+    return cursor_land(cursor, MDB_NOTFOUND, NULL, NULL, key, value);
+  }
+  if (TVI_UNLIKELY(cursor->mdb == NULL || cursor->writes != cursor->store->writes)) {
+    status = cursor_attach(cursor);
+    if (status != TV_OK) return status;
+    native = cursor_step_again(cursor, forward, &k, &v);
+  } else {
+    native = mdb_cursor_get(cursor->mdb, &k, &v, forward ? MDB_NEXT : MDB_PREV);
+  }
+  return cursor_land(cursor, native, &k, &v, key, value);
+}
+
+int tv_cursor_next(tv_cursor *cursor, tv_slice *key, tv_slice *value) {
+  if (TVI_LIKELY(cursor->state == CURSOR_ON && !cursor->write)) {
+    MDB_val k, v;
+    int native = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
+    return cursor_land(cursor, native, &k, &v, key, value);
+  }
+  return cursor_step(cursor, 1, key, value);
+}
+
+int tv_cursor_prev(tv_cursor *cursor, tv_slice *key, tv_slice *value) {
+  return cursor_step(cursor, 0, key, value);
+}

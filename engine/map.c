@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory map's size. By default it is reserved once, large and sparse, and this file
+ * has nothing to do. Where address space is scarce the map starts small and grows between
+ * transactions: LMDB can only move it while none is open in this process, so a growing environment
+ * holds new transactions back until the open ones ended. Each LMDB transaction that is not reset is
+ * counted here.
+ */
+#include <errno.h>
+#include <time.h>
+
+#include "env_internal.h"
+#include "lmdb_status_internal.h"
+
+#define MAP_HEADROOM_BYTES ((uint64_t)16 << 20) /* a writer begins with at least this much room */
+
+int tvi_map_enter(tvi_env *env, tv_error *err) {
+  (void)err;
+  pthread_mutex_lock(&env->lock);
+  while (env->growing) pthread_cond_wait(&env->idle, &env->lock);
+  env->active++;
+  pthread_mutex_unlock(&env->lock);
+  return TV_OK;
+}
+
+void tvi_map_leave(tvi_env *env) {
+  pthread_mutex_lock(&env->lock);
+  if (--env->active == 0) pthread_cond_broadcast(&env->idle);
+  pthread_mutex_unlock(&env->lock);
+}
+
+/* Waits until no transaction is open here; env->lock is held and env->growing set. */
+static int map_wait_idle(tvi_env *env, int32_t wait_ms) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += wait_ms / 1000;
+  until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_nsec -= 1000000000;
+    until.tv_sec++;
+  }
+  while (env->active > 0) {
+    if (wait_ms < 0) {
+      pthread_cond_wait(&env->idle, &env->lock);
+    } else if (pthread_cond_timedwait(&env->idle, &env->lock, &until) == ETIMEDOUT &&
+               env->active > 0) {
+      return TV_EBUSY;
+    }
+  }
+  return TV_OK;
+}
+
+/* bytes 0: what the file's meta page says. */
+static int map_resize(tvi_env *env, uint64_t bytes, int32_t wait_ms, tv_error *err) {
+  int status, native = 0;
+  pthread_mutex_lock(&env->lock);
+  while (env->growing) pthread_cond_wait(&env->idle, &env->lock);
+  env->growing = 1;
+  status = map_wait_idle(env, wait_ms);
+  if (status == TV_OK) native = mdb_env_set_mapsize(env->mdb, (size_t)bytes);
+  if (status == TV_OK && native == 0) env->grow_wanted = 0;
+  env->growing = 0;
+  pthread_cond_broadcast(&env->idle);
+  pthread_mutex_unlock(&env->lock);
+  if (status != TV_OK)
+    return tvi_error_set(err, status, 0,
+                         "the map must grow, and open transactions of this process prevent it");
+  if (native != 0)
+    return tvi_lmdb_fail(err, native, "cannot map '%s' with %llu bytes", env->path,
+                         (unsigned long long)bytes);
+  return TV_OK;
+}
+
+int tvi_map_adopt(tvi_env *env, tv_error *err) {
+  return map_resize(env, 0, 5000, err);
+}
+
+int tvi_map_prepare_write(tvi_env *env, const tvi_wait *wait, tv_error *err) {
+  MDB_envinfo info;
+  uint64_t used, want;
+  int wanted, status;
+  if (env->map_bytes_max == 0) return TV_OK;
+  mdb_env_info(env->mdb, &info);
+  used = ((uint64_t)info.me_last_pgno + 1) * env->page_bytes;
+  pthread_mutex_lock(&env->lock);
+  wanted = env->grow_wanted;
+  pthread_mutex_unlock(&env->lock);
+  if (info.me_mapsize >= env->map_bytes_max) return TV_OK;
+  if (!wanted && used + MAP_HEADROOM_BYTES <= info.me_mapsize) return TV_OK;
+  want = (uint64_t)info.me_mapsize * 2;
+  if (want < used + 2 * MAP_HEADROOM_BYTES) want = used + 2 * MAP_HEADROOM_BYTES;
+  if (want > env->map_bytes_max) want = env->map_bytes_max;
+  want -= want % env->page_bytes;
+  /* Merely low on room: grow only when nobody has to be waited for. */
+  status = map_resize(env, want, wanted ? wait->wait_ms : 0, err);
+  return status == TV_EBUSY && !wanted ? TV_OK : status;
+}
+
+int tvi_map_full_status(tvi_env *env) {
+  MDB_envinfo info;
+  mdb_env_info(env->mdb, &info);
+  if (info.me_mapsize >= env->map_bytes_max) return TV_EFULL;
+  pthread_mutex_lock(&env->lock);
+  env->grow_wanted = 1;
+  pthread_mutex_unlock(&env->lock);
+  return TV_ERETRY;
+}

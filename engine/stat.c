@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Figures of the whole database, for people and for deciding: size, free pages, readers.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "env_internal.h"
+#include "lmdb_status_internal.h"
+
+typedef struct stat_readers {
+  uint32_t count;
+  uint64_t oldest;
+} stat_readers;
+
+/*
+ * LMDB reports readers only as text lines: process, thread in hexadecimal, transaction or "-". The
+ * first line is a heading.
+ */
+static int stat_reader_line(const char *line, void *ctx) {
+  stat_readers *readers = ctx;
+  char *end;
+  uint64_t txn;
+  if (strtol(line, &end, 10) == 0 || end == line) return 0;
+  line = end;
+  (void)strtoull(line, &end, 16);
+  readers->count++;
+  txn = strtoull(end, NULL, 10);
+  if (txn != 0 && (readers->oldest == 0 || txn < readers->oldest)) readers->oldest = txn;
+  return 0;
+}
+
+/* The freelist: one record per transaction that freed pages, a count and the page numbers. */
+static int stat_free_pages(tvi_env *env, uint64_t *pages) {
+  MDB_txn *mdb;
+  MDB_cursor *cursor;
+  MDB_val key, value;
+  int native = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &mdb);
+  *pages = 0;
+  if (native != 0) return native;
+  native = mdb_cursor_open(mdb, 0 /* LMDB's freelist */, &cursor);
+  if (native == 0) {
+    while ((native = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+      size_t count;
+      if (value.mv_size < sizeof count) continue;
+      memcpy(&count, value.mv_data, sizeof count); /* LMDB's own native-endian word */
+      *pages += count;
+    }
+    mdb_cursor_close(cursor);
+  }
+  mdb_txn_abort(mdb);
+  return native == MDB_NOTFOUND ? 0 : native;
+}
+
+static int stat_count_store(void *ctx, tv_slice name) {
+  (void)name;
+  ++*(uint32_t *)ctx;
+  return 0;
+}
+
+int tv_stat(tv_txn *txn, tv_db_stat *out) {
+  static const tvi_kind kinds[] = {TVI_KIND_STORE, TVI_KIND_BUCKET, TVI_KIND_GRAPH, TVI_KIND_SQL,
+                                   TVI_KIND_COLUMNAR};
+  tvi_env *env = txn->env;
+  stat_readers readers = {0, 0};
+  MDB_envinfo info;
+  unsigned spares = 0;
+  size_t i;
+  int native, status = TV_OK;
+  memset(out, 0, sizeof *out);
+  mdb_env_info(env->mdb, &info);
+  out->page_bytes = env->page_bytes;
+  out->pages_used = info.me_last_pgno + 1;
+  out->file_bytes = out->pages_used * env->page_bytes;
+  out->map_bytes = info.me_mapsize;
+  out->last_txn_id = info.me_last_txnid;
+  out->readers_max = info.me_maxreaders;
+  native = stat_free_pages(env, &out->pages_free);
+  if (native == 0) native = tvi_catalogue_spares(env, txn->mdb, &spares);
+  if (native != 0) return tvi_txn_lmdb_fail(txn, native, "cannot read");
+  (void)mdb_reader_list(env->mdb, stat_reader_line, &readers);
+  out->readers = readers.count;
+  out->oldest_reader_txn_id = readers.oldest;
+  out->stores_spare = spares;
+  for (i = 0; i < sizeof kinds / sizeof kinds[0] && status == TV_OK; i++)
+    status = tvi_store_list(txn, kinds[i], stat_count_store, &out->stores);
+  return status;
+}
+
+/*
+ * A big value begins 16 bytes into its first page, whose header holds the page's number: from that
+ * and the file's size follows whether the next page can be touched.
+ */
+size_t tvi_value_tail(tv_txn *txn, tv_slice value) {
+  tvi_env *env = txn->env;
+  uint64_t page, pages = atomic_load_explicit(&env->file_pages, memory_order_relaxed), covered;
+  uintptr_t start = (uintptr_t)value.data - 16;
+  if (txn->write || start % env->page_bytes != 0) return 0;
+  memcpy(&page, (const void *)start, sizeof page); /* LMDB's own native-endian word */
+  covered = (16 + value.size + env->page_bytes - 1) / env->page_bytes;
+  if (page + covered >= pages) {
+    struct stat file;
+    int fd;
+    if (mdb_env_get_fd(env->mdb, &fd) != 0 || fstat(fd, &file) != 0) return 0;
+    pages = (uint64_t)file.st_size / env->page_bytes;
+    atomic_store_explicit(&env->file_pages, pages, memory_order_relaxed);
+    if (page + covered >= pages) return covered * env->page_bytes - 16 - value.size;
+  }
+  return covered * env->page_bytes - 16 - value.size + env->page_bytes;
+}
