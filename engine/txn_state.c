@@ -5,6 +5,8 @@
  * are let go before one begins or ends and find their place again by key.
  */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "env_internal.h"
@@ -34,6 +36,15 @@ int tv_txn_is_write(const tv_txn *txn) {
 
 const tv_error *tv_txn_error(const tv_txn *txn) {
   return &txn->error;
+}
+
+int tvi_txn_fail(tv_txn *txn, int status, int native, const char *format, ...) {
+  char message[sizeof txn->error.message];
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  return tvi_error_set(&txn->error, status, native, "%s", message);
 }
 
 uint64_t tvi_txn_epoch(const tv_txn *txn) {
