@@ -65,6 +65,10 @@ OBJ_extension := $(patsubst %.c,$(BUILD)/obj-ext/%.o,$(SRC_sql) $(SRC_extension)
 TEST_SRC := $(wildcard tests/*/test_*.c)
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TEST_SCRIPT := $(wildcard tests/*/test_*.sh tests/*/test_*.pl)
+# The house's own tests are about files and tools, which sanitizers do not change.
+ifneq ($(SANITIZE),)
+TEST_SCRIPT := $(filter-out tests/house/%,$(TEST_SCRIPT))
+endif
 SUPPORT_OBJ := $(call obj,$(wildcard tests/support/*.c))
 
 VERSION := $(shell sed -n 's/^.define TV_VERSION_STRING "\(.*\)"/\1/p' engine/trivet.h)
@@ -198,6 +202,8 @@ format: ## lay out all C files as .clang-format says
 
 # ---- Installing ----
 
+# A folder as trivet.pc names it, so that the tree can be moved with its prefix.
+below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 .PHONY: install uninstall clean help
 install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/trivet \
@@ -209,7 +215,8 @@ install: all ## install below DESTDIR and PREFIX
 	ln -sf libtrivet.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libtrivet.so
 	$(if $(PROGRAMS),install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR))
 	$(if $(EXTENSION),install -m 755 $(EXTENSION) $(DESTDIR)$(LIBDIR)/trivet)
-	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(call below,$(LIBDIR))' \
+	  'includedir=$(call below,$(INCLUDEDIR))' '' \
 	  'Name: Trivet' 'Description: Key-value store, graph and SQL over one file and one transaction' \
 	  'Version: $(VERSION)' 'Requires: sqlite3' 'Libs: -L$${libdir} -ltrivet' \
 	  'Libs.private: $(LIBS) -pthread' 'Cflags: -I$${includedir}' \
