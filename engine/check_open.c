@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The quick check before a file is mapped: LMDB takes meta pages and roots on trust and crashes on
+ * bad ones. No lock is held, and a writer in another process may use pages of the snapshot again
+ * while they are looked at, so damage counts only when the file has stood still. Rejected: taking
+ * a reader slot first, which needs the very mapping that is to be made safe.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "check_internal.h"
+
+#define CHECK_META_TRIES 3  /* a meta page may be caught half written, or a file half made */
+#define CHECK_MOVE_TRIES 50 /* a writer that never rests */
+
+/* The root page of one tree, and whether it is the kind of page that the depth asks for. */
+static int check_open_root(tvi_check *check, const char *label, const tvi_tree_record *tree) {
+  const char *reason = tvi_check_tree_record(tree, check->source->meta.last_page);
+  int sound, status;
+
+  check->label = label;
+  if (reason != NULL) {
+    tvi_check_problem(check, "%s: its record is damaged: %s", label, reason);
+    return TV_OK;
+  }
+  if (tree->root == TVI_PAGE_NONE || !tvi_check_reach(check, tree->root, 1)) return TV_OK;
+  status = tvi_check_read_page(check, tree->root, TVI_NODE_BIG, check->pages, &sound);
+  if (status == TV_OK && sound &&
+      (tvi_page_flags(check->pages) == TVI_PAGE_LEAF) != (tree->depth == 1))
+    tvi_check_problem(check, "%s: its root, page %llu, is not of its depth", label,
+                      (unsigned long long)tree->root);
+  return status;
+}
+
+static int check_open_roots(tvi_check *check, const tvi_check_stores *stores) {
+  int status = check_open_root(check, "the free tree", &check->source->meta.free_tree);
+  size_t index;
+
+  for (index = 0; status == TV_OK && index < stores->count; index++) {
+    tvi_check_store store = tvi_check_stores_at(stores, index);
+    char shown[TVI_SHOW_BYTES];
+    status =
+        check_open_root(check, tvi_show(tvi_check_store_name(stores, &store), shown), &store.tree);
+  }
+  return status;
+}
+
+static int check_open_snapshot(const tvi_check_source *source, tv_error *err) {
+  tvi_check check;
+  tvi_check_stores stores;
+  int status;
+
+  /* Pages at the end that were freed before they were ever written may be missing. */
+  if (source->file_pages <= source->meta.last_page)
+    return tvi_check_snapshot(source, NULL, NULL, err);
+  status = tvi_check_begin(&check, source, 0, err);
+  if (status != TV_OK) return status;
+  status = tvi_check_stores_collect(&check, &stores);
+  if (status == TV_OK && stores.catalogue == SIZE_MAX && check.problems == 0 &&
+      source->meta.main_tree.entries != 0) {
+    status = tvi_error_set(err, TV_ENOTDB, 0, "'%s' is an LMDB file but not a Trivet store",
+                           source->path);
+  }
+  if (status == TV_OK) status = check_open_roots(&check, &stores);
+  if (status == TV_OK) status = tvi_check_verdict(&check, err);
+  tvi_check_stores_free(&stores);
+  tvi_check_end(&check);
+  return status;
+}
+
+static int check_open_is_damage(int status) {
+  return status == TV_ECORRUPT || status == TV_ETRUNCATED || status == TV_ENOTDB ||
+         status == TV_EVERSION;
+}
+
+static int check_open_source(tvi_check_source *source, size_t page_bytes_expected, tv_error *err) {
+  const struct timespec pause = {0, 1000000};
+  int tries = 0, moves, status;
+
+  for (moves = 0; moves < CHECK_MOVE_TRIES; moves++) {
+    status = tvi_check_source_read(source, page_bytes_expected, err);
+    if (check_open_is_damage(status) && ++tries < CHECK_META_TRIES) {
+      (void)nanosleep(&pause, NULL);
+      continue;
+    }
+    if (status != TV_OK) return status;
+    status = check_open_snapshot(source, err);
+    if (!check_open_is_damage(status) || !tvi_check_source_moved(source)) return status;
+  }
+  /* Another process commits faster than can be looked: it has the file open, and it works. */
+  return TV_OK;
+}
+
+int tvi_check_open(const char *path, size_t page_bytes_expected, tv_error *err) {
+  tvi_check_source source;
+  tv_error failure = {0};
+  int status = tvi_check_source_open(&source, path, &failure);
+
+  if (status == TV_OK && source.file_bytes != 0)
+    status = check_open_source(&source, page_bytes_expected, &failure);
+  tvi_check_source_close(&source);
+  if (status != TV_OK && err != NULL) *err = failure;
+  return status;
+}
