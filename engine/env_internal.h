@@ -217,6 +217,9 @@ int tvi_map_adopt(tvi_env *env, tv_error *err);
 /* TV_ERETRY when growing can help after MDB_MAP_FULL, else TV_EFULL. */
 int tvi_map_full_status(tvi_env *env);
 
+/* 1 when the file cannot grow: LMDB reports a write cut short as EIO and means a full disk. */
+int tvi_env_is_full(tvi_env *env);
+
 unsigned tvi_registry_forks(void);
 const tv_allocator *tvi_registry_allocator(void);
 void tvi_registry_lock(void);

@@ -26,13 +26,6 @@
 
 static const tv_options open_defaults = {0};
 
-__attribute__((weak)) int tvi_check_open(const char *path, size_t page_bytes, tv_error *err) {
-  (void)path;
-  (void)page_bytes;
-  (void)err;
-  return TV_OK;
-}
-
 /* ---- Environment memory ---- */
 
 static void open_env_free(tvi_env *env) {

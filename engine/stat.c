@@ -5,10 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "env_internal.h"
 #include "lmdb_status_internal.h"
+
+#define FULL_BYTES ((uint64_t)1 << 20) /* a disk with less room than this is full */
 
 typedef struct stat_readers {
   uint32_t count;
@@ -109,4 +113,16 @@ size_t tvi_value_tail(tv_txn *txn, tv_slice value) {
     if (page + covered >= pages) return covered * env->page_bytes - 16 - value.size;
   }
   return covered * env->page_bytes - 16 - value.size + env->page_bytes;
+}
+
+int tvi_env_is_full(tvi_env *env) {
+  struct rlimit limit;
+  struct statvfs room;
+  struct stat file;
+  int fd;
+  if (mdb_env_get_fd(env->mdb, &fd) != 0 || fstat(fd, &file) != 0) return 0;
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      (uint64_t)file.st_size + env->page_bytes > limit.rlim_cur)
+    return 1;
+  return fstatvfs(fd, &room) == 0 && (uint64_t)room.f_bavail * room.f_frsize < FULL_BYTES;
 }

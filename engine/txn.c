@@ -7,6 +7,7 @@
  * A writer passes the gate, lets the map grow, has slots topped up, and only then becomes LMDB's
  * writer.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "env_internal.h"
@@ -367,7 +368,8 @@ static void txn_end_reader(tv_txn *txn, int committed) {
 }
 
 static int txn_commit_failed(tvi_env *env, int native, tv_error *err) {
-  int status = tvi_lmdb_fail(err, native, "cannot commit to '%s'", env->path);
+  int status = tvi_lmdb_fail(err, native == EIO && tvi_env_is_full(env) ? ENOSPC : native,
+                             "cannot commit to '%s'", env->path);
   /* A failed write or sync leaves unknown what the disk holds: nothing more is built on it. */
   if (status == TV_EIO || status == TV_ENOSPC || status == TV_EACCES) atomic_store(&env->failed, 1);
   return status;
