@@ -356,7 +356,7 @@ static int write_in_child(void) {
   for (i = 0; i < 100; i++) {
     tv_txn *txn;
     tv_store *s;
-    char name[16];
+    char name[32];
     uint64_t n = 0;
     tv_slice value;
     if (tv_begin(db, TV_WRITE, &txn, &err) != TV_OK) return 2;
