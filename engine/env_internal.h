@@ -3,8 +3,8 @@
  * The engine's own structures: the environment that all handles of one file in this process share,
  * transactions, stores, cursors. Included by engine/ only.
  *
- * Lock order, outermost first: registry lock, writer gate, handles_lock, env->lock, keeper lock.
- * A writer holds the gate for its whole life and none of the mutexes between calls.
+ * Lock order, outermost first: registry lock, writer gate, handles_lock, group lock, env->lock,
+ * keeper lock. A writer holds the gate for its whole life and none of the mutexes between calls.
  */
 #ifndef TRIVET_ENV_INTERNAL_H
 #define TRIVET_ENV_INTERNAL_H
@@ -62,6 +62,21 @@ void tvi_keeper_destroy(tvi_keeper *keeper); /* joins the thread */
  * needed. */
 int tvi_keeper_run(tvi_keeper *keeper, int (*job)(void *ctx), void *ctx);
 
+/* ---- Group commit (write.c) ---- */
+typedef struct tvi_member tvi_member;
+typedef struct tvi_group {
+  pthread_mutex_t lock;
+  tvi_member *head, *tail; /* waiting; the leader is the head until its round begins */
+  tvi_member *leader;
+  tvi_member *ran;  /* members of the round */
+  unsigned members; /* in the round */
+  tv_txn *txn;
+} tvi_group;
+int tvi_group_init(tvi_group *group);
+void tvi_group_destroy(tvi_group *group);
+/* TV_OK when this thread may begin a write transaction, else why not. */
+int tvi_writer_allowed(tv_db *db, tv_error *err);
+
 /* ---- Environment ---- */
 struct tvi_env {
   MDB_env *mdb;
@@ -80,6 +95,7 @@ struct tvi_env {
 
   tvi_gate gate;
   tvi_keeper keeper;
+  tvi_group group;
   pthread_mutex_t handles_lock; /* whoever opens LMDB handles */
 
   pthread_mutex_t lock; /* what follows, to the blank line */

@@ -31,6 +31,7 @@ static const tv_options open_defaults = {0};
 static void open_env_free(tvi_env *env) {
   if (env->mdb != NULL) mdb_env_close(env->mdb);
   tvi_keeper_destroy(&env->keeper);
+  tvi_group_destroy(&env->group);
   tvi_gate_destroy(&env->gate);
   pthread_mutex_destroy(&env->handles_lock);
   pthread_mutex_destroy(&env->lock);
@@ -51,7 +52,7 @@ static tvi_env *open_env_new(const char *path) {
   memcpy(env->path, path, size);
   if (pthread_mutex_init(&env->lock, NULL) != 0 || pthread_cond_init(&env->idle, NULL) != 0 ||
       pthread_mutex_init(&env->handles_lock, NULL) != 0 || tvi_gate_init(&env->gate) != TV_OK ||
-      tvi_keeper_init(&env->keeper) != TV_OK) {
+      tvi_keeper_init(&env->keeper) != TV_OK || tvi_group_init(&env->group) != TV_OK) {
     tvi_free(env->path);
     tvi_free(env);
     return NULL;

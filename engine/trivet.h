@@ -282,10 +282,13 @@ TV_API int tv_txn_is_write(const tv_txn *txn);
 TV_API const tv_error *tv_txn_error(const tv_txn *txn);
 
 /*
- * Runs fn(txn, ctx) in a write transaction and commits it when fn returns TV_OK; any
- * other return value rolls it back and is returned. When the map must grow, it grows and
- * fn is run again, so fn must have no effect outside the transaction. fn neither commits nor
- * aborts. Returns: fn's value, or the failure of begin or commit.
+ * Runs fn(txn, ctx) in a write transaction, on the calling thread, and commits it when fn returns
+ * TV_OK; any other return value rolls it back and is returned. Threads that call at the same time
+ * share one commit and one sync; each one's writes are nested, so one's failure is its own. When
+ * the map must grow, it grows and fn is run again, so fn must have no effect outside the
+ * transaction. fn neither commits, aborts nor begins a transaction.
+ * Returns: fn's value, or the failure of begin or commit. TV_OK means durable as tv_durability
+ * says. Cost: a commit, shared by all who wait: with many threads, a fraction of a sync each.
  */
 TV_API int tv_db_write(tv_db *db, int (*fn)(tv_txn *txn, void *ctx), void *ctx, tv_error *err);
 

@@ -251,9 +251,10 @@ static int txn_writer_ready(tv_txn *txn) {
   }
 }
 
-static int txn_writer_allowed(tv_db *db, unsigned mode, tv_error *err) {
+int tvi_writer_allowed(tv_db *db, tv_error *err) {
   tvi_env *env = db->env;
-  int same;
+  int same, status = txn_forked(env, err);
+  if (status != TV_OK) return status;
   if (db->readonly)
     return tvi_error_set(err, TV_EREADONLY, 0, "'%s' is open for reading only", env->path);
   if (atomic_load(&env->failed))
@@ -263,7 +264,7 @@ static int txn_writer_allowed(tv_db *db, unsigned mode, tv_error *err) {
   pthread_mutex_lock(&env->lock);
   same = env->writer_bound && pthread_equal(env->writer_thread, pthread_self());
   pthread_mutex_unlock(&env->lock);
-  if (same && (mode & TVI_HAVE_GATE) == 0)
+  if (same)
     return tvi_error_set(
         err, TV_EMISUSE, 0,
         "this thread has a write transaction open already and would wait for itself");
@@ -294,7 +295,7 @@ static int txn_begin_write(tv_db *db, const tv_begin_options *options, tv_txn **
   tvi_wait wait = {options->wait_ms == TV_WAIT_DEFAULT ? db->busy_wait_ms : options->wait_ms,
                    options->interrupted, options->ctx};
   int have_gate = (options->mode & TVI_HAVE_GATE) != 0;
-  int status = txn_writer_allowed(db, options->mode, err);
+  int status = tvi_writer_allowed(db, err);
   tv_txn *txn;
   if (status != TV_OK) return status;
   txn = txn_new(env);

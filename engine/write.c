@@ -1,28 +1,236 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tv_db_write: a write transaction as a function, run again when the map had to grow.
+ * tv_db_write: a write transaction as a function, and group commit.
+ *
+ * Threads that call at the same time become a group: one of them, the leader, takes the gate and
+ * begins a transaction; then a baton goes round and each member runs its function on its own
+ * thread, in a nested transaction, so that one's failure is its own. When nobody is waiting any
+ * more the leader commits, and one sync serves them all. A group forms by itself while the commit
+ * before it syncs; nobody ever waits for company. A member that is alone needs no nested
+ * transaction.
+ *
+ * The rejected alternative, a queue of operations applied by one thread, would limit fn to what can
+ * be queued, and run it on a thread whose stack and thread-locals are not the caller's.
  */
-#include "env_internal.h"
+#include <string.h>
 
-#define WRITE_TRIES 64 /* each try doubles the map */
+#include "env_internal.h"
+#include "lmdb_status_internal.h"
+
+#define WRITE_TRIES 64       /* each try doubles the map */
+#define WRITE_GROUP_MAX 1024 /* members of one commit; bounds how long the first one waits */
+
+enum { MEMBER_WAITING, MEMBER_RUN, MEMBER_LEAD, MEMBER_RAN, MEMBER_DONE };
+
+struct tvi_member {
+  tvi_member *next;
+  int (*fn)(tv_txn *txn, void *ctx);
+  void *ctx;
+  pthread_cond_t wake;
+  int state;
+  int status; /* what fn, or what the commit, gave */
+  tv_error err;
+};
+
+int tvi_group_init(tvi_group *group) {
+  memset(group, 0, sizeof *group);
+  return pthread_mutex_init(&group->lock, NULL) == 0 ? TV_OK : TV_ENOMEM;
+}
+
+void tvi_group_destroy(tvi_group *group) {
+  pthread_mutex_destroy(&group->lock);
+}
+
+static void write_set_thread(tvi_env *env) {
+  pthread_mutex_lock(&env->lock);
+  env->writer_thread = pthread_self();
+  pthread_mutex_unlock(&env->lock);
+}
+
+/* Keeps why fn failed: the transaction's own sentence when it is about that status. */
+static void write_failed(tvi_member *member, tv_txn *txn, int status) {
+  member->status = status;
+  if (txn->error.status == status)
+    member->err = txn->error;
+  else
+    (void)tvi_error_set(&member->err, status, 0, "the write was rolled back: fn returned %d",
+                        status);
+}
+
+/* Runs fn in a nested transaction; what it wrote stays or goes with it. */
+static void write_run_nested(tvi_member *member, tv_txn *txn) {
+  unsigned depth;
+  int status = tv_savepoint(txn, &depth);
+  if (status == TV_OK) {
+    status = member->fn(txn, member->ctx);
+    if (txn->fatal != TV_OK) status = txn->fatal;
+    if (status == TV_OK)
+      status = tv_savepoint_release(txn, depth);
+    else if (txn->depth >= depth)
+      (void)tv_savepoint_rollback(txn, depth);
+  }
+  if (status != TV_OK) write_failed(member, txn, status);
+}
+
+/* The first member without company: its transaction is the whole one. */
+static void write_run_alone(tvi_member *member, tv_txn *txn) {
+  int status = member->fn(txn, member->ctx);
+  if (txn->fatal != TV_OK) status = txn->fatal;
+  if (status != TV_OK) write_failed(member, txn, status);
+}
+
+/* ---- The baton ---- */
+
+/* Takes the next waiting member off the queue. The group lock is held. */
+static tvi_member *write_next(tvi_group *group) {
+  tvi_member *member = group->head;
+  if (member == NULL || group->members == WRITE_GROUP_MAX) return NULL;
+  group->head = member->next;
+  if (group->head == NULL) group->tail = NULL;
+  member->next = group->ran;
+  group->ran = member;
+  group->members++;
+  return member;
+}
+
+/* Gives the baton to the next member, or back to the leader. The group lock is held. */
+static void write_pass(tvi_group *group) {
+  tvi_member *next = write_next(group);
+  if (next == NULL) {
+    group->leader->state = MEMBER_RAN;
+    pthread_cond_signal(&group->leader->wake);
+  } else {
+    next->state = MEMBER_RUN;
+    pthread_cond_signal(&next->wake);
+  }
+}
+
+static void write_sleep(tvi_group *group, tvi_member *member, int while_state) {
+  while (member->state == while_state) pthread_cond_wait(&member->wake, &group->lock);
+}
+
+/* ---- The leader ---- */
+
+/* Tells all members how it ended and makes the first of those who came too late the next leader. */
+static void write_finish(tvi_group *group, tvi_member *leader, int status, const tv_error *err) {
+  tvi_member *member, *next;
+  pthread_mutex_lock(&group->lock);
+  for (member = group->ran; member != NULL; member = next) {
+    next = member->next;
+    if (member->status == TV_OK && status != TV_OK) {
+      member->status = status;
+      member->err = *err;
+    }
+    member->state = MEMBER_DONE;
+    if (member != leader) pthread_cond_signal(&member->wake);
+  }
+  group->ran = NULL;
+  group->members = 0;
+  group->leader = NULL;
+  if (group->head != NULL) {
+    group->leader = group->head;
+    group->head->state = MEMBER_LEAD;
+    pthread_cond_signal(&group->head->wake);
+  }
+  pthread_mutex_unlock(&group->lock);
+}
+
+/* Runs the leader's own function, lets the baton go round, and returns when nobody waits. */
+static void write_round(tvi_group *group, tvi_member *leader, tv_txn *txn) {
+  int alone;
+  pthread_mutex_lock(&group->lock);
+  (void)write_next(group); /* the leader is the head of the queue */
+  alone = group->head == NULL;
+  group->txn = txn;
+  pthread_mutex_unlock(&group->lock);
+  if (alone)
+    write_run_alone(leader, txn);
+  else
+    write_run_nested(leader, txn);
+  /* What a failed function wrote outside a nested transaction must not be committed for others. */
+  if (alone && leader->status != TV_OK) return;
+  pthread_mutex_lock(&group->lock);
+  leader->state = MEMBER_WAITING;
+  write_pass(group);
+  write_sleep(group, leader, MEMBER_WAITING);
+  pthread_mutex_unlock(&group->lock);
+  write_set_thread(txn->env);
+}
+
+static int write_any_succeeded(const tvi_group *group) {
+  const tvi_member *member;
+  for (member = group->ran; member != NULL; member = member->next)
+    if (member->status == TV_OK) return 1;
+  return 0;
+}
+
+static void write_lead(tv_db *db, tvi_member *leader) {
+  tvi_group *group = &db->env->group;
+  tv_error err = {0};
+  tv_txn *txn;
+  int status = tv_begin(db, TV_WRITE, &txn, &err);
+  if (status != TV_OK) {
+    pthread_mutex_lock(&group->lock);
+    (void)write_next(group);
+    pthread_mutex_unlock(&group->lock);
+  } else {
+    write_round(group, leader, txn);
+    if (write_any_succeeded(group))
+      status = tv_commit(txn, &err);
+    else
+      tv_abort(txn);
+  }
+  write_finish(group, leader, status, &err);
+}
+
+/* ---- Members ---- */
+
+static void write_follow(tvi_env *env, tvi_member *member) {
+  tvi_group *group = &env->group;
+  tv_txn *txn = group->txn;
+  pthread_mutex_unlock(&group->lock);
+  write_set_thread(env);
+  write_run_nested(member, txn);
+  pthread_mutex_lock(&group->lock);
+  member->state = MEMBER_RAN;
+  write_pass(group);
+  write_sleep(group, member, MEMBER_RAN);
+}
+
+static void write_join(tv_db *db, tvi_member *member) {
+  tvi_group *group = &db->env->group;
+  int lead;
+  pthread_mutex_lock(&group->lock);
+  if (group->tail != NULL)
+    group->tail->next = member;
+  else
+    group->head = member;
+  group->tail = member;
+  if (group->leader == NULL) {
+    group->leader = member;
+    member->state = MEMBER_LEAD;
+  }
+  write_sleep(group, member, MEMBER_WAITING);
+  lead = member->state == MEMBER_LEAD;
+  if (member->state == MEMBER_RUN) write_follow(db->env, member);
+  pthread_mutex_unlock(&group->lock);
+  if (lead) write_lead(db, member);
+}
 
 static int write_once(tv_db *db, int (*fn)(tv_txn *txn, void *ctx), void *ctx, tv_error *err) {
-  tv_txn *txn;
-  int status = tv_begin(db, TV_WRITE, &txn, err);
-  if (status != TV_OK) return status;
-  status = fn(txn, ctx);
-  if (status == TV_OK) return tv_commit(txn, err);
-  if (txn->fatal == TV_ERETRY) status = TV_ERETRY;
-  if (err != NULL) {
-    *err = txn->error;
-    if (err->status != status) (void)tvi_error_set(err, status, 0, "the write was rolled back");
-  }
-  tv_abort(txn);
-  return status;
+  tvi_member member = {.fn = fn, .ctx = ctx, .state = MEMBER_WAITING};
+  if (pthread_cond_init(&member.wake, NULL) != 0)
+    return tvi_error_set(err, TV_ENOMEM, 0, "out of memory");
+  write_join(db, &member);
+  pthread_cond_destroy(&member.wake);
+  if (member.status != TV_OK && err != NULL) *err = member.err;
+  return member.status;
 }
 
 int tv_db_write(tv_db *db, int (*fn)(tv_txn *txn, void *ctx), void *ctx, tv_error *err) {
-  int tries, status = TV_ERETRY;
+  int tries, status = tvi_writer_allowed(db, err);
+  if (status != TV_OK) return status;
+  status = TV_ERETRY;
   for (tries = 0; tries < WRITE_TRIES && status == TV_ERETRY; tries++)
     status = write_once(db, fn, ctx, err);
   return status;
