@@ -69,6 +69,8 @@ typedef enum tv_direction { TV_OUT = 1, TV_IN = 2, TV_BOTH = 3 } tv_direction;
 /* Returns TV_OK, TV_ENOGRAPH, TV_EXISTS (TV_ONLY_NEW), TV_EINVAL, TV_ELIMIT. Lifetime: until the
  * transaction ends. */
 TV_API int tv_graph_open(tv_txn *txn, const char *name, unsigned flags, tv_graph **out);
+/* Handles of a graph that is dropped or renamed end with it. Both return TV_ENOGRAPH, TV_EREADONLY;
+ * rename also TV_EXISTS. */
 TV_API int tv_graph_drop(tv_txn *txn, const char *name);
 TV_API int tv_graph_rename(tv_txn *txn, const char *name, const char *new_name);
 TV_API int tv_graph_list(tv_txn *txn, int (*visit)(void *ctx, tv_slice name), void *ctx);
@@ -114,6 +116,9 @@ TV_API int tv_graph_node_properties(tv_graph *graph, tv_node node, tv_property_f
  * (TV_STOP). TV_ENOLABEL. */
 typedef int (*tv_node_fn)(void *ctx, tv_node node);
 TV_API int tv_graph_nodes(tv_graph *graph, const char *label, tv_node_fn visit, void *ctx);
+/* The same from the node `first` on (whether it exists or not): a walk that was stopped goes on. */
+TV_API int tv_graph_nodes_from(tv_graph *graph, const char *label, tv_node first, tv_node_fn visit,
+                               void *ctx);
 
 /* ---- Edges ---- */
 
@@ -145,6 +150,9 @@ TV_API const char *tv_graph_type_name(tv_graph *graph, uint32_t type); /* NULL w
 typedef int (*tv_edge_fn)(void *ctx, const tv_edge_ref *edge);
 /* Every edge (of `type`; NULL: all), in the order of source node, type, target. */
 TV_API int tv_graph_edges(tv_graph *graph, const char *type, tv_edge_fn visit, void *ctx);
+/* The same, beginning after the place of the edge `after` (NULL: at the start). */
+TV_API int tv_graph_edges_after(tv_graph *graph, const char *type, const tv_edge_ref *after,
+                                tv_edge_fn visit, void *ctx);
 
 /* A set of edge types; n == 0 means all. */
 typedef struct tv_types {

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing edges and reading their properties. An edge is a key in "out" (its properties are the
+ * value), the mirrored key in "in", and a record by id in "edges". Keys carry everything a
+ * traversal needs, so that it never reads a value; an edge without properties has an empty one and
+ * no checksum: what it says is written three times, and the three are compared where they meet.
+ * Rejected: properties in both directions; a filter on a property while walking against the
+ * direction pays one more look-up instead.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "graph_internal.h"
+
+void tvi_adj_key(unsigned char key[TVI_ADJ_KEY_BYTES], tv_node node, uint32_t type,
+                 tv_node neighbour, tv_edge edge) {
+  tvi_store_be40(key, node);
+  tvi_store_be16(key + 5, (uint16_t)type);
+  tvi_store_be40(key + 7, neighbour);
+  tvi_store_be40(key + 12, edge);
+}
+
+typedef struct edge_stores {
+  tv_store *out, *in, *edges;
+} edge_stores;
+
+static int edge_stores_open(tv_graph *graph, edge_stores *stores) {
+  int status = tvi_graph_store(graph, TVI_GRAPH_OUT, &stores->out);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_IN, &stores->in);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_EDGES, &stores->edges);
+  return status;
+}
+
+/* Wraps a property list for the "out" record with that key; an empty list is an empty value. */
+static int edge_wrap(tv_graph *graph, tv_slice key, tv_edge edge, tv_slice list, tv_slice *value) {
+  int status;
+  *value = tv_bytes(NULL, 0);
+  if (list.size == 0) return TV_OK;
+  status = tvi_envelope_wrap(&graph->codec, key, list, 0, 0, value);
+  if (status == TV_OK) return status;
+  return tvi_txn_fail(graph->txn, status, 0, "the properties of edge %" PRIu64 " (%zu bytes) %s",
+                      edge, list.size, status == TV_ELIMIT ? "are too large" : "find no memory");
+}
+
+static int edge_put(tv_graph *graph, const tv_edge_ref *ref, tv_slice list) {
+  unsigned char out[TVI_ADJ_KEY_BYTES], in[TVI_ADJ_KEY_BYTES], id[TVI_EDGE_KEY_BYTES];
+  unsigned char ends[TVI_EDGE_RECORD_BYTES];
+  edge_stores stores;
+  tv_slice value;
+  int status = edge_stores_open(graph, &stores);
+  tvi_adj_key(out, ref->from, ref->type, ref->to, ref->edge);
+  tvi_adj_key(in, ref->to, ref->type, ref->from, ref->edge);
+  tvi_store_be40(id, ref->edge);
+  memcpy(ends, out, sizeof ends); /* source, type, target: the key without the id */
+  if (status == TV_OK)
+    status = edge_wrap(graph, tv_bytes(out, sizeof out), ref->edge, list, &value);
+  if (status == TV_OK) status = tv_store_put(stores.out, tv_bytes(out, sizeof out), value, 0);
+  if (status == TV_OK)
+    status = tv_store_put(stores.in, tv_bytes(in, sizeof in), tv_bytes(NULL, 0), 0);
+  if (status == TV_OK)
+    status = tvi_sealed_put(stores.edges, tv_bytes(id, sizeof id), tv_bytes(ends, sizeof ends),
+                            TV_PUT_APPEND);
+  return status;
+}
+
+int tv_graph_edge_add(tv_graph *graph, tv_node from, tv_node to, const char *type, size_t n,
+                      const tv_property *properties, tv_edge *edge) {
+  char shown[TVI_SHOW_BYTES];
+  tv_edge_ref ref;
+  int status = tvi_graph_enter_write(graph);
+  if (status == TV_OK) status = tvi_node_check_cached(graph, from);
+  if (status == TV_OK) status = tvi_node_check_cached(graph, to);
+  if (status == TV_OK) status = tvi_properties_build(graph, n, properties);
+  if (status == TV_OK) status = tvi_name_intern(graph, TVI_NAME_TYPE, type, &ref.type);
+  if (status == TV_OK) status = tvi_edge_ids(graph, &ref.edge);
+  if (status != TV_OK) return status;
+  if (ref.edge >= TV_EDGES_MAX)
+    return tvi_txn_fail(graph->txn, TV_ELIMIT, 0, "graph \"%s\" has given out all its edge ids",
+                        tvi_show(tv_str(tvi_graph_name(graph)), shown));
+  ref.from = from;
+  ref.to = to;
+  status = edge_put(graph, &ref, tv_bytes(graph->record.data, graph->record.size));
+  if (status != TV_OK) return status;
+  graph->edge_ids.next = ref.edge + 1;
+  if (edge != NULL) *edge = ref.edge;
+  return TV_OK;
+}
+
+static int edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
+  unsigned char id[TVI_EDGE_KEY_BYTES];
+  const unsigned char *ends;
+  tv_store *edges;
+  tv_slice record;
+  int status;
+  if (edge >= TV_EDGES_MAX) return TV_NOTFOUND;
+  tvi_store_be40(id, edge);
+  status = tvi_graph_store(graph, TVI_GRAPH_EDGES, &edges);
+  if (status == TV_OK) status = tvi_sealed_get(edges, tv_bytes(id, sizeof id), &record);
+  if (status == TV_ECORRUPT || (status == TV_OK && record.size != TVI_EDGE_RECORD_BYTES))
+    return tvi_graph_corrupt(graph, "the record of edge", edge);
+  if (status != TV_OK) return status;
+  ends = record.data;
+  out->from = tvi_load_be40(ends);
+  out->type = tvi_load_be16(ends + 5);
+  out->to = tvi_load_be40(ends + 7);
+  out->edge = edge;
+  return TV_OK;
+}
+
+int tv_graph_edge_find(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
+  int status = tvi_graph_enter(graph);
+  return status == TV_OK ? edge_lookup(graph, edge, out) : status;
+}
+
+int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref) {
+  unsigned char key[TVI_ADJ_KEY_BYTES], id[TVI_EDGE_KEY_BYTES];
+  edge_stores stores;
+  int status = tvi_edge_id_retire(graph, ref->edge);
+  if (status == TV_OK) status = edge_stores_open(graph, &stores);
+  if (status != TV_OK) return status;
+  tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
+  status = tv_store_delete(stores.out, tv_bytes(key, sizeof key));
+  tvi_adj_key(key, ref->to, ref->type, ref->from, ref->edge);
+  if (status == TV_OK) status = tv_store_delete(stores.in, tv_bytes(key, sizeof key));
+  tvi_store_be40(id, ref->edge);
+  if (status == TV_OK) status = tv_store_delete(stores.edges, tv_bytes(id, sizeof id));
+  if (status != TV_NOTFOUND) return status;
+  return tvi_graph_corrupt(graph, "one of the records of edge", ref->edge);
+}
+
+int tv_graph_edge_delete(tv_graph *graph, tv_edge edge) {
+  tv_edge_ref ref;
+  int status = tvi_graph_enter_write(graph);
+  if (status == TV_OK) status = edge_lookup(graph, edge, &ref);
+  return status == TV_OK ? tvi_edge_erase(graph, &ref) : status;
+}
+
+/* The property list of an edge, verified. TV_NOTFOUND (no message) when there is no such edge. */
+static int edge_read(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
+  unsigned char key[TVI_ADJ_KEY_BYTES];
+  tvi_envelope envelope;
+  tv_store *out;
+  tv_slice value;
+  int status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
+  if (status != TV_OK) return status;
+  if (ref->from >= TV_NODES_MAX || ref->to >= TV_NODES_MAX || ref->edge >= TV_EDGES_MAX ||
+      ref->type >= TV_LABELS_MAX)
+    return TV_NOTFOUND;
+  tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
+  status = tv_store_get(out, tv_bytes(key, sizeof key), &value);
+  *list = tv_bytes(NULL, 0);
+  if (status != TV_OK || value.size == 0) return status;
+  status = tvi_envelope_unwrap(&graph->codec, tv_bytes(key, sizeof key), value, 1, &envelope);
+  if (status == TV_ECORRUPT) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
+  if (status == TV_OK) *list = envelope.payload;
+  return status;
+}
+
+static int edge_rewrite(tv_graph *graph, const tv_edge_ref *ref, uint32_t number,
+                        tv_slice encoded) {
+  unsigned char key[TVI_ADJ_KEY_BYTES];
+  tv_slice list, value;
+  tv_store *out;
+  int status = edge_read(graph, ref, &list);
+  if (status == TV_NOTFOUND) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
+  if (status != TV_OK) return status;
+  graph->record.size = 0;
+  status = tvi_properties_set(&graph->record, list, number, encoded);
+  if (status == TV_ECORRUPT) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
+  if (status == TV_ENOMEM)
+    return tvi_txn_fail(graph->txn, status, 0, "no memory for the properties of edge %" PRIu64,
+                        ref->edge);
+  tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
+  if (status == TV_OK)
+    status = edge_wrap(graph, tv_bytes(key, sizeof key), ref->edge,
+                       tv_bytes(graph->record.data, graph->record.size), &value);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
+  return status == TV_OK ? tv_store_put(out, tv_bytes(key, sizeof key), value, 0) : status;
+}
+
+int tv_graph_edge_set(tv_graph *graph, tv_edge edge, const char *name, tv_value value) {
+  tv_edge_ref ref;
+  tv_slice encoded;
+  uint32_t number;
+  int status = tvi_graph_enter_write(graph);
+  if (status == TV_OK) status = tvi_value_encode(graph, name, &value, &encoded);
+  if (status == TV_OK) status = edge_lookup(graph, edge, &ref);
+  if (status != TV_OK) return status;
+  if (value.type == TV_NULL) {
+    status = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
+    if (status == TV_NOTFOUND) return TV_OK;
+  } else {
+    status = tvi_name_intern(graph, TVI_NAME_PROPERTY, name, &number);
+  }
+  return status == TV_OK ? edge_rewrite(graph, &ref, number, encoded) : status;
+}
+
+int tv_graph_edge_get(tv_graph *graph, const tv_edge_ref *edge, const char *name, tv_value *value) {
+  tv_slice list;
+  uint32_t number;
+  int status = tvi_graph_enter(graph);
+  if (status == TV_OK) status = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
+  if (status == TV_OK) status = edge_read(graph, edge, &list);
+  if (status != TV_OK) return status;
+  status = tvi_properties_get(list, number, value);
+  return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, "the record of edge", edge->edge)
+                               : status;
+}
+
+int tv_graph_edge_properties(tv_graph *graph, const tv_edge_ref *edge, tv_property_fn visit,
+                             void *ctx) {
+  tv_slice list;
+  int status = tvi_graph_enter(graph);
+  if (status == TV_OK) status = edge_read(graph, edge, &list);
+  if (status != TV_OK) return status;
+  return tvi_properties_visit(graph, list, "the record of edge", edge->edge, visit, ctx);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the graph layer share: the handle, its stores, interned names, ids, and the
+ * records of nodes and edges. Adjacency has a header of its own, adjacency_internal.h: nothing but
+ * graph/adjacency.c and the writers in edge.c know how edges at a node are stored.
+ */
+#ifndef TRIVET_GRAPH_INTERNAL_H
+#define TRIVET_GRAPH_INTERNAL_H
+
+#include "encode_internal.h"
+#include "envelope_internal.h"
+#include "layer_internal.h"
+#include "trivet_graph.h"
+
+/* ---- The handle and its stores (graph.c) ---- */
+
+/* The stores beside the master; their names are part of the file format. */
+typedef enum tvi_graph_part {
+  TVI_GRAPH_KEYS = 0,   /* node key -> sealed be40 id */
+  TVI_GRAPH_NODES = 1,  /* be40 id -> envelope(node record) */
+  TVI_GRAPH_LABELS = 2, /* be16 label, be40 id -> empty */
+  TVI_GRAPH_OUT = 3,    /* adjacency key from the source -> empty or envelope(properties) */
+  TVI_GRAPH_IN = 4,     /* adjacency key from the target -> empty */
+  TVI_GRAPH_EDGES = 5,  /* be40 edge -> sealed be40 source, be16 type, be40 target */
+  TVI_GRAPH_PARTS = 6
+} tvi_graph_part;
+
+#define TVI_GRAPH_VERSION 1
+#define TVI_NODE_KEY_BYTES 5
+#define TVI_EDGE_KEY_BYTES 5
+#define TVI_LABEL_KEY_BYTES 7
+#define TVI_ADJ_KEY_BYTES 17 /* be40 node, be16 type, be40 neighbour, be40 edge */
+#define TVI_EDGE_RECORD_BYTES 12
+
+/* Interned names: three spaces of numbers. The letters are keys of the master store. */
+typedef enum tvi_name_space {
+  TVI_NAME_LABEL = 0,
+  TVI_NAME_TYPE = 1,
+  TVI_NAME_PROPERTY = 2,
+  TVI_NAME_SPACES = 3
+} tvi_name_space;
+
+typedef struct tvi_name_table {
+  char **by_number; /* by_number[i] is NULL until number i was asked for */
+  uint32_t numbers; /* elements of by_number */
+  uint32_t *slots;  /* hash table of number + 1; 0 is free */
+  uint32_t slot_count, used;
+  uint32_t next; /* the first number not given out */
+  int next_known;
+} tvi_name_table;
+
+/* Ids of nodes or of edges. */
+typedef struct tvi_id_source {
+  uint64_t next; /* every id given out is below */
+  int known;
+} tvi_id_source;
+
+#define TVI_KNOWN_NODES ((size_t)4096) /* elements of tv_graph.known; a power of two */
+
+struct tv_graph {
+  tv_store *master;
+  tv_txn *txn;
+  uint64_t epoch; /* of everything below that is read from the file */
+  tv_store *parts[TVI_GRAPH_PARTS];
+  tvi_name_table names[TVI_NAME_SPACES];
+  tvi_id_source node_ids, edge_ids;
+  uint64_t *known; /* node + 1 of nodes found to exist, by their low bits; NULL until needed */
+  tvi_codec codec;
+  tvi_buffer record;   /* a record being built */
+  tvi_buffer values;   /* encoded property values, copied before the first write */
+  unsigned traversals; /* calls with callbacks that run now: writes are refused */
+};
+
+/* Begins a call: forgets what a savepoint rollback made stale. TV_OK, TV_EINVAL. */
+int tvi_graph_enter(tv_graph *graph);
+/* The same for a call that writes: TV_EREADONLY, and TV_EMISUSE from within a callback. */
+int tvi_graph_enter_write(tv_graph *graph);
+/* One of the stores. TV_OK, or TV_ECORRUPT when the graph lacks it. */
+int tvi_graph_store(tv_graph *graph, tvi_graph_part part, tv_store **out);
+const char *tvi_graph_name(const tv_graph *graph);
+/* Sets TV_ECORRUPT: `graph "g": what id is damaged`. */
+int tvi_graph_corrupt(tv_graph *graph, const char *what, uint64_t id);
+/* Sets TV_ENONODE. */
+int tvi_graph_no_node(tv_graph *graph, tv_node node);
+
+/* ---- Sealed records: few bytes and a 32-bit checksum over key and bytes (sealed_record.c) ---- */
+
+#define TVI_SEAL_BYTES 4
+#define TVI_SEALED_BYTES_MAX (TV_NAME_BYTES_MAX + TVI_SEAL_BYTES)
+
+int tvi_sealed_put(tv_store *store, tv_slice key, tv_slice bytes, unsigned flags);
+/* TV_OK, TV_NOTFOUND, TV_ECORRUPT (without a message: the caller knows what it looked for). */
+int tvi_sealed_get(tv_store *store, tv_slice key, tv_slice *bytes);
+
+/* ---- Interned names (intern.c) ---- */
+
+/* TV_OK, TV_NOTFOUND (no message), TV_EINVAL (no such name can be), TV_ECORRUPT. */
+int tvi_name_find(tv_graph *graph, tvi_name_space space, const char *name, uint32_t *number);
+/* As find, but gives out a number where there is none. TV_ELIMIT. */
+int tvi_name_intern(tv_graph *graph, tvi_name_space space, const char *name, uint32_t *number);
+/* TV_OK, TV_NOTFOUND (no message), TV_ECORRUPT. Lifetime: until the epoch changes. */
+int tvi_name_text(tv_graph *graph, tvi_name_space space, uint32_t number, const char **text);
+/* Sets TV_ENOLABEL: `graph "g" has no edge type "x"`. */
+int tvi_name_unknown(tv_graph *graph, tvi_name_space space, const char *name);
+int tvi_name_count(tv_graph *graph, tvi_name_space space, uint32_t *count);
+void tvi_names_forget(tvi_name_table *table);
+
+/* ---- Ids (ids.c) ---- */
+
+/* The first id not given out. */
+int tvi_node_ids(tv_graph *graph, uint64_t *next);
+int tvi_edge_ids(tv_graph *graph, uint64_t *next);
+/* To be called before the node or edge with that id is deleted, so that it is not given out again.
+ */
+int tvi_node_id_retire(tv_graph *graph, tv_node node);
+int tvi_edge_id_retire(tv_graph *graph, tv_edge edge);
+/* TV_OK or TV_ENONODE. The second form remembers its answers: for loops of writes. */
+int tvi_node_check(tv_graph *graph, tv_node node);
+int tvi_node_check_cached(tv_graph *graph, tv_node node);
+void tvi_node_forget(tv_graph *graph, tv_node node);
+
+/* ---- Properties (property.c) ---- */
+
+/* Checks a value. TV_EINVAL names `name`. */
+int tvi_value_check(tv_graph *graph, const char *name, const tv_value *value);
+/* Appends type byte and payload. */
+int tvi_value_append(tvi_buffer *buffer, const tv_value *value);
+/* Checks and encodes `value` into graph->values: it may be borrowed, so this precedes the first
+ * write. *encoded is empty for TV_NULL. */
+int tvi_value_encode(tv_graph *graph, const char *name, const tv_value *value, tv_slice *encoded);
+
+typedef struct tvi_property_reader {
+  const unsigned char *at, *end;
+  uint64_t left;     /* properties still to come */
+  uint64_t above;    /* the next number is at least this */
+  const void *entry; /* where the property read last begins */
+} tvi_property_reader;
+
+/* TV_OK, or TV_ECORRUPT without a message. An empty slice is a list of none. */
+int tvi_properties_begin(tvi_property_reader *reader, tv_slice bytes);
+/* TV_OK, TV_END, TV_ECORRUPT without a message. */
+int tvi_properties_next(tvi_property_reader *reader, uint32_t *number, tv_value *value);
+/* TV_OK, TV_NOTFOUND, TV_ECORRUPT without a message. */
+int tvi_properties_get(tv_slice bytes, uint32_t number, tv_value *value);
+/* Appends `bytes` with property `number` replaced by `encoded` (empty: without it).
+ * TV_OK, TV_ENOMEM, TV_ECORRUPT without a message. */
+int tvi_properties_set(tvi_buffer *out, tv_slice bytes, uint32_t number, tv_slice encoded);
+/* Builds the list of n properties into graph->record, interning their names. TV_EINVAL for a bad
+ * or repeated one. */
+int tvi_properties_build(tv_graph *graph, size_t n, const tv_property *properties);
+/* Calls visit for each. `what` and `id` name the record in a message. */
+int tvi_properties_visit(tv_graph *graph, tv_slice bytes, const char *what, uint64_t id,
+                         tv_property_fn visit, void *ctx);
+
+/* ---- Node records (node_record.c) ---- */
+
+typedef struct tvi_node_view {
+  tv_slice key;
+  tv_slice labels; /* varints, ascending */
+  uint64_t label_count;
+  tv_slice properties;
+} tvi_node_view;
+
+/* Reads a node's record, verified. TV_OK, TV_ENONODE, TV_ECORRUPT. Borrowed. */
+int tvi_node_read(tv_graph *graph, tv_node node, tvi_node_view *out);
+/* Writes one; the view may borrow from the record it replaces but not from graph->record. */
+int tvi_node_write(tv_graph *graph, tv_node node, const tvi_node_view *view, unsigned flags);
+/* Labels of a view in turn; *at starts at 0. TV_OK, TV_END (the view was validated before). */
+int tvi_node_label_next(const tvi_node_view *view, size_t *at, uint32_t *label);
+/* 1 when the view has the label. */
+int tvi_node_label_in(const tvi_node_view *view, uint32_t label);
+
+/* ---- Edges (edge.c) ---- */
+void tvi_adj_key(unsigned char key[TVI_ADJ_KEY_BYTES], tv_node node, uint32_t type,
+                 tv_node neighbour, tv_edge edge);
+/* Removes the records of an edge. */
+int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *edge);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Nodes: creating, finding and deleting them, their keys and properties. A node is in three
+ * stores: by key, by id and, for each label, by label (node_label.c). Rejected: nodes identified
+ * by their key alone, without ids: each edge would carry two keys twice, and a visited set could be
+ * no bitmap.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "adjacency_internal.h"
+
+static int node_key_check(tv_graph *graph, tv_slice key) {
+  if (key.size != 0 && key.size <= TV_KEY_BYTES_MAX && key.data != NULL) return TV_OK;
+  return tvi_txn_fail(graph->txn, TV_EKEYSIZE, 0,
+                      "a node's key has 1 to %d bytes, this one has %zu", TV_KEY_BYTES_MAX,
+                      key.size);
+}
+
+/* TV_OK, TV_NOTFOUND (no message), TV_ECORRUPT. */
+static int node_lookup(tv_graph *graph, tv_slice key, tv_node *node) {
+  char shown[TVI_SHOW_BYTES], shown_key[TVI_SHOW_BYTES];
+  tv_store *keys;
+  tv_slice value;
+  int status = tvi_graph_store(graph, TVI_GRAPH_KEYS, &keys);
+  if (status == TV_OK) status = tvi_sealed_get(keys, key, &value);
+  if (status == TV_ECORRUPT || (status == TV_OK && value.size != TVI_NODE_KEY_BYTES))
+    return tvi_txn_fail(graph->txn, TV_ECORRUPT, 0,
+                        "graph \"%s\": the id of the node with key \"%s\" is damaged",
+                        tvi_show(tv_str(tvi_graph_name(graph)), shown), tvi_show(key, shown_key));
+  if (status == TV_OK) *node = tvi_load_be40(value.data);
+  return status;
+}
+
+/* Puts a node's record and keys; label: its number, or -1 for none. */
+static int node_create(tv_graph *graph, tv_slice key, int64_t label, tv_node *node) {
+  unsigned char id[TVI_NODE_KEY_BYTES], label_bytes[TVI_VARINT_BYTES_MAX];
+  unsigned char label_key[TVI_LABEL_KEY_BYTES];
+  char shown[TVI_SHOW_BYTES];
+  tvi_node_view view = {0};
+  tv_store *keys, *labels;
+  uint64_t next;
+  int status = tvi_node_ids(graph, &next);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_KEYS, &keys);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_LABELS, &labels);
+  if (status != TV_OK) return status;
+  if (next >= TV_NODES_MAX)
+    return tvi_txn_fail(graph->txn, TV_ELIMIT, 0, "graph \"%s\" has given out all its node ids",
+                        tvi_show(tv_str(tvi_graph_name(graph)), shown));
+  view.key = key;
+  if (label >= 0) {
+    view.label_count = 1;
+    view.labels = tv_bytes(label_bytes, tvi_varint_put(label_bytes, (uint64_t)label));
+  }
+  tvi_store_be40(id, next);
+  status = tvi_node_write(graph, next, &view, TV_PUT_APPEND);
+  if (status == TV_OK) status = tvi_sealed_put(keys, key, tv_bytes(id, sizeof id), 0);
+  if (status == TV_OK && label >= 0) {
+    tvi_store_be16(label_key, (uint16_t)label);
+    tvi_store_be40(label_key + 2, next);
+    status = tv_store_put(labels, tv_bytes(label_key, sizeof label_key), tv_bytes(NULL, 0), 0);
+  }
+  if (status != TV_OK) return status;
+  graph->node_ids.next = next + 1;
+  *node = next;
+  return TV_OK;
+}
+
+int tv_graph_node_put(tv_graph *graph, tv_slice key, const char *label, tv_node *node) {
+  unsigned char key_copy[TV_KEY_BYTES_MAX];
+  tv_node found = TV_NODE_NONE;
+  uint32_t number = 0;
+  int status = tvi_graph_enter_write(graph);
+  if (status == TV_OK) status = node_key_check(graph, key);
+  if (status != TV_OK) return status;
+  status = node_lookup(graph, key, &found);
+  if (status == TV_NOTFOUND) {
+    /* The key may be borrowed from this transaction, and the first put may move it. */
+    memcpy(key_copy, key.data, key.size);
+    key.data = key_copy;
+    status = label == NULL ? TV_OK : tvi_name_intern(graph, TVI_NAME_LABEL, label, &number);
+    if (status == TV_OK)
+      status = node_create(graph, key, label == NULL ? -1 : (int64_t)number, &found);
+  } else if (status == TV_OK && label != NULL) {
+    status = tv_graph_label_add(graph, found, label);
+  }
+  if (status == TV_OK && node != NULL) *node = found;
+  return status;
+}
+
+int tv_graph_node_find(tv_graph *graph, tv_slice key, tv_node *node) {
+  int status = tvi_graph_enter(graph);
+  if (status == TV_OK) status = node_key_check(graph, key);
+  return status != TV_OK ? status : node_lookup(graph, key, node);
+}
+
+int tv_graph_node_key(tv_graph *graph, tv_node node, tv_slice *key) {
+  tvi_node_view view;
+  int status = tvi_graph_enter(graph);
+  if (status == TV_OK) status = tvi_node_read(graph, node, &view);
+  if (status == TV_OK) *key = view.key;
+  return status;
+}
+
+/* Deletes the edges of one direction, a run at a time; the reader finds its place again by node,
+ * because what it stood on is gone. */
+static int node_delete_edges(tv_graph *graph, tv_node node, int direction) {
+  tvi_type_set all = {0};
+  tvi_adj_reader reader;
+  tvi_adj_run run;
+  int status = tvi_adj_open(&reader, graph, direction, &all);
+  if (status != TV_OK) return status;
+  for (;;) {
+    size_t i;
+    tvi_adj_seek(&reader, node);
+    status = tvi_adj_next(&reader, &run);
+    for (i = 0; status == TV_OK && i < run.n; i++) {
+      tv_edge_ref ref = tvi_adj_ref(&run, i, direction);
+      status = tvi_edge_erase(graph, &ref);
+    }
+    if (status != TV_OK) break;
+  }
+  tvi_adj_close(&reader);
+  return status == TV_END ? TV_OK : status;
+}
+
+static int node_delete_labels(tv_graph *graph, tv_node node) {
+  unsigned char key[TVI_LABEL_KEY_BYTES];
+  tvi_node_view view;
+  tv_store *labels;
+  uint32_t label;
+  size_t at = 0;
+  int status = tvi_graph_store(graph, TVI_GRAPH_LABELS, &labels);
+  tvi_store_be40(key + 2, node);
+  while (status == TV_OK) {
+    /* Read anew each time: the delete before may have moved the record. */
+    status = tvi_node_read(graph, node, &view);
+    if (status != TV_OK || tvi_node_label_next(&view, &at, &label) != TV_OK) break;
+    tvi_store_be16(key, (uint16_t)label);
+    status = tv_store_delete(labels, tv_bytes(key, sizeof key));
+    if (status == TV_NOTFOUND) return tvi_graph_corrupt(graph, "the label index of node", node);
+  }
+  return status;
+}
+
+static int node_delete_records(tv_graph *graph, tv_node node) {
+  unsigned char id[TVI_NODE_KEY_BYTES], key[TV_KEY_BYTES_MAX];
+  tv_store *keys, *nodes;
+  tvi_node_view view;
+  size_t key_size;
+  int status = tvi_node_id_retire(graph, node);
+  if (status == TV_OK) status = tvi_node_read(graph, node, &view);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_KEYS, &keys);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_NODES, &nodes);
+  if (status != TV_OK) return status;
+  key_size = view.key.size;
+  memcpy(key, view.key.data, key_size);
+  tvi_store_be40(id, node);
+  status = tv_store_delete(keys, tv_bytes(key, key_size));
+  if (status == TV_OK) status = tv_store_delete(nodes, tv_bytes(id, sizeof id));
+  return status == TV_NOTFOUND ? tvi_graph_corrupt(graph, "the key of node", node) : status;
+}
+
+int tv_graph_node_delete(tv_graph *graph, tv_node node) {
+  unsigned char id[TVI_NODE_KEY_BYTES];
+  tv_store *nodes;
+  tv_slice value;
+  int status = tvi_graph_enter_write(graph);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_NODES, &nodes);
+  if (status != TV_OK) return status;
+  if (node >= TV_NODES_MAX) return TV_NOTFOUND;
+  tvi_store_be40(id, node);
+  status = tv_store_get(nodes, tv_bytes(id, sizeof id), &value);
+  if (status != TV_OK) return status;
+  tvi_node_forget(graph, node);
+  status = node_delete_edges(graph, node, TV_OUT);
+  if (status == TV_OK) status = node_delete_edges(graph, node, TV_IN);
+  if (status == TV_OK) status = node_delete_labels(graph, node);
+  return status == TV_OK ? node_delete_records(graph, node) : status;
+}
+
+int tv_graph_node_set(tv_graph *graph, tv_node node, const char *name, tv_value value) {
+  tvi_buffer list = {0};
+  tvi_node_view view;
+  tv_slice encoded;
+  uint32_t number;
+  int status = tvi_graph_enter_write(graph);
+  if (status == TV_OK) status = tvi_value_encode(graph, name, &value, &encoded);
+  if (status == TV_OK) status = tvi_node_check(graph, node);
+  if (status != TV_OK) return status;
+  if (value.type == TV_NULL) {
+    status = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
+    if (status == TV_NOTFOUND) return TV_OK;
+  } else {
+    status = tvi_name_intern(graph, TVI_NAME_PROPERTY, name, &number);
+  }
+  if (status == TV_OK) status = tvi_node_read(graph, node, &view);
+  if (status != TV_OK) return status;
+  status = tvi_properties_set(&list, view.properties, number, encoded);
+  if (status == TV_ECORRUPT) {
+    status = tvi_graph_corrupt(graph, "the record of node", node);
+  } else if (status == TV_OK) {
+    view.properties = tv_bytes(list.data, list.size);
+    status = tvi_node_write(graph, node, &view, 0);
+  }
+  tvi_buffer_free(&list);
+  return status;
+}
+
+int tv_graph_node_get(tv_graph *graph, tv_node node, const char *name, tv_value *value) {
+  tvi_node_view view;
+  uint32_t number;
+  int status = tvi_graph_enter(graph), found;
+  if (status == TV_OK) status = tvi_node_read(graph, node, &view);
+  if (status != TV_OK) return status;
+  found = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
+  if (found != TV_OK) return found;
+  status = tvi_properties_get(view.properties, number, value);
+  return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, "the record of node", node) : status;
+}
+
+int tv_graph_node_properties(tv_graph *graph, tv_node node, tv_property_fn visit, void *ctx) {
+  tvi_node_view view;
+  int status = tvi_graph_enter(graph);
+  if (status == TV_OK) status = tvi_node_read(graph, node, &view);
+  if (status != TV_OK) return status;
+  return tvi_properties_visit(graph, view.properties, "the record of node", node, visit, ctx);
+}
