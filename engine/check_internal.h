@@ -13,10 +13,10 @@
 
 /*
  * Says whether LMDB can be let loose on a file: meta pages, roots of all trees, the tree of
- * named trees. page_bytes_expected 0: any. An empty file is TV_OK: a new store. Another process may
- * write meanwhile.
- * Returns TV_OK, TV_ENOENT, TV_EACCES, TV_ENOTDB, TV_EVERSION, TV_ETRUNCATED, TV_ECORRUPT, TV_EIO,
- * TV_ENOMEM. Cost: O(stores) page reads; the whole file when it is shorter than its meta page says.
+ * named trees. page_bytes_expected 0: any. An empty or absent file is TV_OK: a new store. Another
+ * process may write meanwhile.
+ * Returns TV_OK, TV_EACCES, TV_ENOTDB, TV_EVERSION, TV_ETRUNCATED, TV_ECORRUPT, TV_EIO, TV_ENOMEM.
+ * Cost: O(stores) page reads; the whole file when it is shorter than its meta page says.
  */
 int tvi_check_open(const char *path, size_t page_bytes_expected, tv_error *err);
 

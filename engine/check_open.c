@@ -98,6 +98,7 @@ int tvi_check_open(const char *path, size_t page_bytes_expected, tv_error *err) 
 
   if (status == TV_OK && source.file_bytes != 0)
     status = check_open_source(&source, page_bytes_expected, &failure);
+  if (status == TV_ENOENT) status = TV_OK; /* to be created */
   tvi_check_source_close(&source);
   if (status != TV_OK && err != NULL) *err = failure;
   return status;
