@@ -53,10 +53,11 @@ lint-cppcheck: $(LINT_C) $(LINT_H) tests/lint/cppcheck.txt
 .PHONY: lint-tidy
 lint-tidy: $(patsubst %.c,$(LINT)/tidy/%.ok,$(LINT_C))
 define tidy_rule
-$(LINT)/tidy/$(1)/%.ok: $(1)/%.c $(LINT_H) .clang-tidy
+$(LINT)/tidy/$(1)/%.ok: $(1)/%.c $(LINT_H) .clang-tidy tests/.clang-tidy tests/lint/lint.mk
 	@mkdir -p $$(@D)
-	@clang-tidy --quiet $$< -- $(CSTD) $(2) $$(INC_$(1)) 2>$$@.err >$$@.out || { cat $$@.out; grep -v 'warnings generated' $$@.err; exit 1; }
+	@clang-tidy --quiet $$< -- $$(CSTD) $$(INC_$(1)) -include tests/lint/analyser_model.h \
+	  -DANALYSED_$$(notdir $$*) 2>$$@.err >$$@.out || { cat $$@.out; grep -v 'warnings generated' $$@.err; exit 1; }
 	@touch $$@
 endef
-$(foreach d,engine kv graph sql bench tests,$(eval $(call tidy_rule,$(d),)))
+$(foreach d,engine kv graph sql bench tests,$(eval $(call tidy_rule,$(d))))
 $(LINT)/tidy/sql/extension.ok: CSTD += -DTVI_SQLITE_EXTENSION
