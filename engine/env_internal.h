@@ -103,12 +103,21 @@ struct tvi_env {
   unsigned active;      /* LMDB transactions that are not reset */
   int growing;          /* new ones wait */
   int grow_wanted;      /* a writer ran out of map */
+  tv_txn *readers;      /* open read transactions of this process */
   tv_txn *pool;
   unsigned pool_count;
   int writer_bound;        /* a thread-bound write transaction is open ... */
   pthread_t writer_thread; /* ... on this thread */
   unsigned spares;         /* spare slots as of catalogue generation spares_at */
   uint64_t spares_at;
+
+  struct {
+    int64_t age_ms;
+    uint64_t pages;
+    void (*warn)(void *ctx, const tv_reader *reader);
+    void *ctx;
+    int64_t checked_ms; /* when it was looked last */
+  } watch;
 
   atomic_int failed; /* a sync or write failed: no more writes */
   MDB_dbi meta;      /* the catalogue */
@@ -153,7 +162,9 @@ struct tv_txn {
   size_t store_count, store_capacity;
   tv_cursor *cursors;
   tvi_end_hook *hooks;
-  tv_txn *next; /* in the pool */
+  tv_txn *next, **link; /* in the pool (next only), or among the open readers */
+  int64_t since_ms; /* monotonic, coarse: when a reader began; under env->lock, as is the link */
+  atomic_uint_fast64_t shown; /* its snapshot for tv_readers; 0: not yet known */
   MDB_txn *nest[TV_SAVEPOINTS_MAX + 1];
 };
 
@@ -232,6 +243,11 @@ int tvi_map_prepare_write(tvi_env *env, const tvi_wait *wait, tv_error *err);
 int tvi_map_adopt(tvi_env *env, tv_error *err);
 /* TV_ERETRY when growing can help after MDB_MAP_FULL, else TV_EFULL. */
 int tvi_map_full_status(tvi_env *env);
+
+/* Monotonic milliseconds, cheap and a few of them wrong. */
+int64_t tvi_coarse_ms(void);
+/* After a commit: warns of readers that stay too long (readers.c). */
+void tvi_readers_watch_run(tvi_env *env);
 
 /* 1 when the file cannot grow: LMDB reports a write cut short as EIO and means a full disk. */
 int tvi_env_is_full(tvi_env *env);

@@ -14,25 +14,11 @@
 
 #define FULL_BYTES ((uint64_t)1 << 20) /* a disk with less room than this is full */
 
-typedef struct stat_readers {
-  uint32_t count;
-  uint64_t oldest;
-} stat_readers;
-
-/*
- * LMDB reports readers only as text lines: process, thread in hexadecimal, transaction or "-". The
- * first line is a heading.
- */
-static int stat_reader_line(const char *line, void *ctx) {
-  stat_readers *readers = ctx;
-  char *end;
-  uint64_t txn;
-  if (strtol(line, &end, 10) == 0 || end == line) return 0;
-  line = end;
-  (void)strtoull(line, &end, 16);
-  readers->count++;
-  txn = strtoull(end, NULL, 10);
-  if (txn != 0 && (readers->oldest == 0 || txn < readers->oldest)) readers->oldest = txn;
+static int stat_reader(void *ctx, const tv_reader *reader) {
+  tv_db_stat *stat = ctx;
+  stat->readers++;
+  if (stat->oldest_reader_txn_id == 0 || reader->snapshot < stat->oldest_reader_txn_id)
+    stat->oldest_reader_txn_id = reader->snapshot;
   return 0;
 }
 
@@ -68,7 +54,6 @@ int tv_stat(tv_txn *txn, tv_db_stat *out) {
   static const tvi_kind kinds[] = {TVI_KIND_STORE, TVI_KIND_BUCKET, TVI_KIND_GRAPH, TVI_KIND_SQL,
                                    TVI_KIND_COLUMNAR};
   tvi_env *env = txn->env;
-  stat_readers readers = {0, 0};
   MDB_envinfo info;
   unsigned spares = 0;
   size_t i;
@@ -84,9 +69,7 @@ int tv_stat(tv_txn *txn, tv_db_stat *out) {
   native = stat_free_pages(env, &out->pages_free);
   if (native == 0) native = tvi_catalogue_spares(env, txn->mdb, &spares);
   if (native != 0) return tvi_txn_lmdb_fail(txn, native, "cannot read");
-  (void)mdb_reader_list(env->mdb, stat_reader_line, &readers);
-  out->readers = readers.count;
-  out->oldest_reader_txn_id = readers.oldest;
+  status = tv_readers(txn->db, stat_reader, out, &txn->error);
   out->stores_spare = spares;
   for (i = 0; i < sizeof kinds / sizeof kinds[0] && status == TV_OK; i++)
     status = tvi_store_list(txn, kinds[i], stat_count_store, &out->stores);

@@ -411,6 +411,39 @@ TV_API int tv_cursor_seek(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slic
 /* The last entry whose key is < `at` (an empty `at` means the end). */
 TV_API int tv_cursor_seek_before(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slice *value);
 
+/* ---- Readers -------------------------------------------------------------- */
+
+/* A read transaction somewhere. It keeps every page that was replaced since its snapshot. */
+typedef struct tv_reader {
+  int64_t pid;           /* its process */
+  uint64_t snapshot;     /* the newest commit that it sees */
+  uint64_t behind;       /* commits since */
+  uint64_t pages_pinned; /* pages that could be used again but for it (and older readers) */
+  int64_t age_ms;        /* milliseconds it is open; -1: another process's, not known */
+} tv_reader;
+
+/*
+ * Calls visit for each open read transaction, of all processes, until it returns non-zero
+ * (TV_STOP). Idle ones that are kept for reuse are not shown. Cost: O(readers + length of the
+ * freelist).
+ */
+typedef int (*tv_reader_fn)(void *ctx, const tv_reader *reader);
+TV_API int tv_readers(tv_db *db, tv_reader_fn visit, void *ctx, tv_error *err);
+
+/* Frees the slots of readers whose process died; *reaped (may be NULL) counts them. tv_open does
+ * it too, and tv_begin when no slot is left. */
+TV_API int tv_readers_reap(tv_db *db, uint32_t *reaped, tv_error *err);
+
+/*
+ * Watches for readers that stay too long: after a commit of this process, at most once a second,
+ * warn is called for each reader older than age_ms (this process's) or pinning more than pages
+ * pages (any process's); 0: that limit is off. It runs on the committing thread, after the commit,
+ * and begins no transaction. warn NULL ends the watch.
+ */
+TV_API int tv_readers_watch(tv_db *db, int64_t age_ms, uint64_t pages,
+                            void (*warn)(void *ctx, const tv_reader *reader), void *ctx,
+                            tv_error *err);
+
 /* ---- Care of the file --------------------------------------------------- */
 
 /*

@@ -82,6 +82,31 @@ static void txn_start(tv_txn *txn, tv_db *db, uint64_t snapshot) {
 
 /* ---- Readers ---- */
 
+/* Among the open readers; env->lock is held. */
+static void txn_link(tv_txn *txn) {
+  tvi_env *env = txn->env;
+  txn->since_ms = tvi_coarse_ms();
+  atomic_store_explicit(&txn->shown, 0, memory_order_relaxed);
+  txn->next = env->readers;
+  txn->link = &env->readers;
+  if (txn->next != NULL) txn->next->link = &txn->next;
+  env->readers = txn;
+}
+
+static void txn_unlink(tv_txn *txn) {
+  *txn->link = txn->next;
+  if (txn->next != NULL) txn->next->link = txn->link;
+}
+
+static tv_txn *txn_pool_new(tvi_env *env) {
+  tv_txn *txn = txn_new(env);
+  if (txn == NULL) return NULL;
+  pthread_mutex_lock(&env->lock);
+  txn_link(txn);
+  pthread_mutex_unlock(&env->lock);
+  return txn;
+}
+
 static tv_txn *txn_pool_take(tvi_env *env) {
   tv_txn *txn;
   pthread_mutex_lock(&env->lock);
@@ -91,6 +116,7 @@ static tv_txn *txn_pool_take(tvi_env *env) {
   if (txn != NULL) {
     env->pool = txn->next;
     env->pool_count--;
+    txn_link(txn);
   }
   pthread_mutex_unlock(&env->lock);
   return txn;
@@ -132,6 +158,7 @@ static int txn_reader_ready(tv_txn *txn) {
   if (native != 0) return native;
   txn->snapshot = mdb_txn_id(txn->mdb);
   txn->nest[0] = txn->mdb;
+  atomic_store_explicit(&txn->shown, txn->snapshot, memory_order_relaxed);
   return tvi_catalogue_begin(txn);
 }
 
@@ -139,13 +166,16 @@ static int txn_begin_read(tv_db *db, tv_txn **out, tv_error *err) {
   tvi_env *env = db->env;
   tv_txn *txn = txn_pool_take(env);
   int native;
-  if (txn == NULL && (txn = txn_new(env)) == NULL) {
+  if (txn == NULL && (txn = txn_pool_new(env)) == NULL) {
     tvi_map_leave(env);
     return tvi_error_set(err, TV_ENOMEM, 0, "out of memory beginning a transaction");
   }
   native = txn_reader_ready(txn);
   if (TVI_UNLIKELY(native != 0)) {
     if (txn->mdb != NULL) mdb_txn_abort(txn->mdb);
+    pthread_mutex_lock(&env->lock);
+    txn_unlink(txn);
+    pthread_mutex_unlock(&env->lock);
     txn_free(txn);
     tvi_map_leave(env);
     return tvi_lmdb_fail(err, native, "cannot begin a read transaction on '%s'", env->path);
@@ -160,6 +190,7 @@ static void txn_end_read(tv_txn *txn) {
   mdb_txn_reset(txn->mdb);
   while (txn->store_count > TVI_POOL_STORES_MAX) tvi_store_free(txn->stores[--txn->store_count]);
   pthread_mutex_lock(&env->lock);
+  txn_unlink(txn);
   if (--env->active == 0 && env->growing) pthread_cond_broadcast(&env->idle);
   if (env->pool_count < TVI_POOL_MAX) {
     txn->next = env->pool;
@@ -184,6 +215,9 @@ int tv_refresh(tv_txn *txn) {
   native = txn_reader_ready(txn);
   if (native != 0) return tvi_txn_lmdb_fail(txn, native, "cannot renew a read transaction");
   txn->now = 0;
+  pthread_mutex_lock(&txn->env->lock);
+  txn->since_ms = tvi_coarse_ms();
+  pthread_mutex_unlock(&txn->env->lock);
   txn->epoch = 1 + atomic_fetch_add_explicit(&txn->env->stamps, 1, memory_order_relaxed);
   return TV_OK;
 }
@@ -353,6 +387,7 @@ static void txn_writer_done(tv_txn *txn, int committed, int keep_gate) {
   if (!keep_gate) tvi_env_gate_leave(env);
   txn_run_hooks(txn, committed);
   txn_free(txn);
+  if (committed) tvi_readers_watch_run(env);
   atomic_fetch_sub_explicit(&db->transactions, 1, memory_order_release);
 }
 
