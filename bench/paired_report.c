@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table and the bars. Ratios are shown beside both sides' own figures: a ratio alone
+ * hides whether a thing takes a nanosecond or an hour.
+ */
+#include "paired_report.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "terminal.h"
+#include "tool_heap.h"
+
+void paired_report_begin(paired_report *report, const char *command) {
+  memset(report, 0, sizeof *report);
+  report->command = command;
+  machine_read(&report->machine);
+}
+
+void paired_report_setting(paired_report *report, const char *name, const char *format, ...) {
+  paired_setting *setting;
+  va_list args;
+  if (report->settings_n == PAIRED_SETTINGS_MAX) heap_stop("too many settings in one report");
+  setting = &report->settings[report->settings_n++];
+  snprintf(setting->name, sizeof setting->name, "%s", name);
+  va_start(args, format);
+  vsnprintf(setting->value, sizeof setting->value, format, args);
+  va_end(args);
+}
+
+void paired_report_add(paired_report *report, const paired_result *result) {
+  heap_grow(&report->results, &report->capacity, report->n + 1, sizeof *report->results);
+  report->results[report->n++] = *result;
+}
+
+int paired_report_complete(const paired_report *report) {
+  size_t i;
+  if (report->interrupted) return 0;
+  for (i = 0; i < report->n; i++)
+    if (report->results[i].state == PAIRED_INTERRUPTED) return 0;
+  return 1;
+}
+
+int paired_report_status(const paired_report *report) {
+  size_t i;
+  for (i = 0; i < report->n; i++)
+    if (report->results[i].state == PAIRED_FAILED || report->results[i].state == PAIRED_UNEQUAL)
+      return 1;
+  return paired_report_complete(report) ? 0 : 130;
+}
+
+static void paired_report_figure(term_table *table, const paired_result *result, size_t side) {
+  char text[TERM_UNIT_BYTES];
+  double median = result->side[side].spread.median;
+  if (side >= result->sides || result->rounds == 0)
+    term_table_cell(table, TERM_PLAIN, "-");
+  else if (result->kind == PAIRED_SPACE)
+    term_table_cell(table, TERM_PLAIN, "%s", term_bytes(text, median));
+  else if (result->kind == PAIRED_COUNT)
+    term_table_cell(table, TERM_PLAIN, "%g", median);
+  else
+    term_table_cell(table, TERM_PLAIN, "%s",
+                    term_rate(text, median > 0 ? 1e9 / median : 0)); /* rates compare easiest */
+}
+
+static void paired_report_row(term_table *table, const paired_result *result) {
+  int ok = paired_reached(result);
+  term_table_cell(table, TERM_PLAIN, "%s", result->name);
+  paired_report_figure(table, result, 0);
+  paired_report_figure(table, result, 1);
+  if (result->rounds == 0 || result->kind == PAIRED_COUNT)
+    term_table_cell(table, TERM_PLAIN, "%s", "");
+  else
+    term_table_cell(table, TERM_BOLD, "%.2fx", result->ratio.median);
+  if (result->rounds > 1)
+    term_table_cell(table, TERM_DIM, "%.2f-%.2f", result->ratio.p25, result->ratio.p75);
+  else
+    term_table_cell(table, TERM_PLAIN, "%s", "");
+  if (result->bar_kind == PAIRED_NO_BAR)
+    term_table_cell(table, TERM_PLAIN, "%s", "");
+  else
+    term_table_cell(table, TERM_PLAIN, "%s %g",
+                    result->bar_kind == PAIRED_AT_LEAST ? ">=" : "<=", result->bar);
+  if (result->state == PAIRED_INTERRUPTED)
+    term_table_cell(table, TERM_YELLOW, "partial");
+  else if (result->state != PAIRED_DONE)
+    term_table_cell(table, TERM_RED, "%s", result->state == PAIRED_UNEQUAL ? "UNEQUAL" : "FAILED");
+  else if (result->bar_kind == PAIRED_NO_BAR)
+    term_table_cell(table, TERM_PLAIN, "%s", "");
+  else
+    term_table_cell(table, ok ? TERM_GREEN : TERM_RED, "%s", ok ? "ok" : "short");
+}
+
+static void paired_report_head(const paired_report *report, FILE *out) {
+  const machine_facts *m = &report->machine;
+  char text[TERM_UNIT_BYTES];
+  size_t i;
+  fprintf(out, "%s%s%s\n", term_on(out, TERM_BOLD), report->command, term_off(out));
+  fprintf(out, "%s  %s, %ld processors, %s, %s\n  %s; %s%s\n", term_on(out, TERM_DIM), m->processor,
+          m->processors, term_bytes(text, (double)m->memory_bytes), m->kernel, m->compiler,
+          m->libraries, term_off(out));
+  for (i = 0; i < report->settings_n; i++)
+    fprintf(out, "%s  %s: %s%s\n", term_on(out, TERM_DIM), report->settings[i].name,
+            report->settings[i].value, term_off(out));
+  fputc('\n', out);
+}
+
+void paired_report_table(const paired_report *report, FILE *out) {
+  term_table *table = term_table_make(7);
+  const paired_result *named = report->results; /* one with both sides, for the headings */
+  size_t i;
+  for (i = 0; i < report->n && named->sides < 2; i++) named = &report->results[i];
+  paired_report_head(report, out);
+  for (i = 1; i < 6; i++) term_table_align(table, i, 1);
+  term_table_cell(table, TERM_BOLD, "measure");
+  term_table_cell(table, TERM_BOLD, "%s", report->n > 0 ? named->side[0].name : "");
+  term_table_cell(table, TERM_BOLD, "%s", report->n > 0 ? named->side[1].name : "");
+  term_table_cell(table, TERM_BOLD, "ratio");
+  term_table_cell(table, TERM_BOLD, "p25-p75");
+  term_table_cell(table, TERM_BOLD, "bar");
+  term_table_cell(table, TERM_BOLD, "%s", "");
+  term_table_rule(table);
+  for (i = 0; i < report->n; i++) paired_report_row(table, &report->results[i]);
+  term_table_print(table, out, 0);
+  term_table_free(table);
+  for (i = 0; i < report->n; i++)
+    if (report->results[i].why[0] != '\0')
+      fprintf(out, "%s%s: %s%s\n", term_on(out, TERM_RED), report->results[i].name,
+              report->results[i].why, term_off(out));
+  if (!paired_report_complete(report))
+    fprintf(out, "%sInterrupted: this is a partial result.%s\n", term_on(out, TERM_YELLOW),
+            term_off(out));
+}
+
+void paired_report_bars(const paired_report *report, FILE *out) {
+  size_t i;
+  for (i = 0; i < report->n; i++) {
+    const paired_result *r = &report->results[i];
+    if (r->bar_kind == PAIRED_NO_BAR) continue;
+    fprintf(out, "%s\t%s\t%.3f\t%s%g\n", paired_reached(r) ? "ok" : "short", r->name,
+            r->ratio.median, r->bar_kind == PAIRED_AT_LEAST ? ">=" : "<=", r->bar);
+  }
+}
+
+void paired_report_free(paired_report *report) {
+  size_t i;
+  for (i = 0; i < report->n; i++) paired_free(&report->results[i]);
+  free(report->results);
+  report->results = NULL;
+  report->n = 0;
+}
