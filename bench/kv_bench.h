@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of `trivet-bench kv`: what it measures is in kv_reads.c, kv_writes.c, kv_documents.c
+ * and kv_memory.c; kv_command.c puts them in order. */
+#ifndef TRIVET_BENCH_KV_BENCH_H
+#define TRIVET_BENCH_KV_BENCH_H
+
+#include <stdint.h>
+
+#include "paired_report.h"
+#include "peer.h"
+
+#define KV_THREADS_MAX 64
+#define KV_THREAD_COUNTS_MAX 8
+
+typedef struct kv_bench {
+  uint64_t records;
+  uint64_t seed;
+  int quick;
+  unsigned threads[KV_THREAD_COUNTS_MAX]; /* of the random gets */
+  size_t threads_n;
+  const peer_engine *engine[2]; /* ours, the peer */
+  const char *folder;           /* scratch, on a disk */
+  paired_report *report;
+} kv_bench;
+
+/* ---- kv_source.c: the records ---- */
+
+#define KV_KEY_BYTES 16
+#define KV_VALUE_BYTES 100
+#define KV_POOL_BYTES ((size_t)1 << 20)
+
+/* Record i: 16 hexadecimal digits of i, so keys ascend with i; 100 bytes out of a pool of random
+ * ones, at a place that i and the salt decide: a value costs a multiplication to make. */
+typedef struct kv_source {
+  unsigned char *pool;
+  uint64_t salt;
+} kv_source;
+void kv_source_begin(kv_source *source, uint64_t seed);
+void kv_source_end(kv_source *source);
+void kv_source_record(const void *ctx, uint64_t i, void *key_room, tv_slice *key, tv_slice *value);
+/* splitmix64: the next number of a sequence. */
+uint64_t kv_random(uint64_t *state);
+/* A number below n, n > 0. */
+uint64_t kv_random_below(uint64_t *state, uint64_t n);
+
+/* ---- measures; each adds its results to the report ---- */
+
+/* A store of each engine, opened and closed together. */
+typedef struct kv_pair {
+  peer_store *store[2];
+} kv_pair;
+/* Opens fresh stores in FOLDER/name-ours and FOLDER/name-peer; stops the program on a failure. */
+void kv_pair_open(const kv_bench *bench, const char *name, const peer_setup *setup, kv_pair *pair);
+/* Fills both with the same batch, with a progress line. Returns 0; 1: interrupted. */
+int kv_pair_fill(const kv_bench *bench, const char *label, const peer_batch *batch, kv_pair *pair);
+void kv_pair_close(const kv_bench *bench, kv_pair *pair);
+/* Runs a plan, adds it to the report and says so on stderr. Returns 1 when interrupted. */
+int kv_measure(const kv_bench *bench, const paired_plan *plan);
+
+int kv_measure_reads(const kv_bench *bench, kv_pair *pair, const kv_source *source);
+int kv_measure_puts(const kv_bench *bench, kv_pair *pair, const kv_source *source);
+int kv_measure_bulk(const kv_bench *bench, const kv_source *source);
+int kv_measure_durable(const kv_bench *bench, const kv_source *source);
+int kv_measure_documents(const kv_bench *bench);
+int kv_measure_memory(const kv_bench *bench, const kv_source *source);
+
+int kv_command(int argc, char **argv);
+
+#endif
