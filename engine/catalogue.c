@@ -6,7 +6,8 @@
  *   0x00 "format"                   magic "TRIVET\r\n", le32 format version, le32 features, le32
  * page size, le64 creation time (microseconds since 1970) 0x00 "generation"               le64, one
  * more with each change of an entry below 0x00 "spare" be16 slot          empty: the slot is free
- *   kind name [0x00 part]           le16 slot, then the owning layer's options
+ *   kind name [0x00 part]           le16 entry (TVI_ENTRY_*: slot and flags), then the layer's
+ * options
  *
  * A transaction must know whether a store handle that it (or the pooled memory that it reuses)
  * resolved before is still right. Reading the generation costs a look-up per transaction, so the
@@ -169,23 +170,23 @@ static int catalogue_changed(tv_txn *txn) {
 
 /* ---- Entries ---- */
 
-int tvi_catalogue_find(tv_txn *txn, tv_slice key, unsigned *slot, tv_slice *options) {
+int tvi_catalogue_find(tv_txn *txn, tv_slice key, unsigned *entry, tv_slice *options) {
   MDB_val k = tvi_val_of(key), value;
   int native = mdb_get(txn->mdb, txn->env->meta, &k, &value);
   if (native == MDB_NOTFOUND) return TV_NOTFOUND;
   if (native != 0) return tvi_txn_lmdb_fail(txn, native, "cannot read the catalogue");
-  if (value.mv_size < 2 || tvi_load_le16(value.mv_data) >= TV_STORES_MAX)
+  if (value.mv_size < 2 || (tvi_load_le16(value.mv_data) & TVI_ENTRY_SLOT) >= TV_STORES_MAX)
     return tvi_txn_fail(txn, TV_ECORRUPT, 0, "a catalogue entry is damaged");
-  *slot = tvi_load_le16(value.mv_data);
+  *entry = tvi_load_le16(value.mv_data);
   *options = tv_bytes((const char *)value.mv_data + 2, value.mv_size - 2);
   return TV_OK;
 }
 
-int tvi_catalogue_put(tv_txn *txn, tv_slice key, unsigned slot, tv_slice options) {
+int tvi_catalogue_put(tv_txn *txn, tv_slice key, unsigned entry, tv_slice options) {
   MDB_val k = tvi_val_of(key), value = {2 + options.size, NULL};
   int native = mdb_put(txn->mdb, txn->env->meta, &k, &value, MDB_RESERVE);
   if (native != 0) return tvi_txn_lmdb_fail(txn, native, "cannot write the catalogue");
-  tvi_store_le16(value.mv_data, (uint16_t)slot);
+  tvi_store_le16(value.mv_data, (uint16_t)entry);
   if (options.size > 0) memcpy((char *)value.mv_data + 2, options.data, options.size);
   return catalogue_changed(txn);
 }

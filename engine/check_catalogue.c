@@ -67,7 +67,8 @@ static int check_catalogue_spare(tvi_check_catalogue *catalogue, tvi_check *chec
 
 static int check_catalogue_entry(tvi_check_catalogue *catalogue, tvi_check *check,
                                  const tvi_check_node *node) {
-  unsigned slot = node->value.size >= 2 ? tvi_load_le16(node->value.data) : TV_STORES_MAX;
+  unsigned slot =
+      node->value.size >= 2 ? tvi_load_le16(node->value.data) & TVI_ENTRY_SLOT : TV_STORES_MAX;
   char shown[TVI_SHOW_BYTES];
   int status;
 

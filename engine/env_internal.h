@@ -161,6 +161,7 @@ struct tv_txn {
   tv_store **stores;
   size_t store_count, store_capacity;
   tv_cursor *cursors;
+  uint32_t log_sequence; /* changes logged by this transaction */
   tvi_end_hook *hooks;
   tv_txn *next, **link; /* in the pool (next only), or among the open readers */
   int64_t since_ms; /* monotonic, coarse: when a reader began; under env->lock, as is the link */
@@ -182,6 +183,7 @@ struct tv_store {
   uint64_t writes; /* counts writes; cursors find their place again */
   unsigned slot;
   char kind;
+  char logged; /* changes go to the change log */
   int alive;
   tv_slice options; /* own memory */
   void *attached;
@@ -200,6 +202,14 @@ static inline int tvi_store_key_check(tv_store *store, tv_slice key) {
   return TVI_LIKELY(key.size - 1 < store->key_bytes_max) ? TV_OK : tvi_store_key_fail(store, key);
 }
 void tvi_store_free(tv_store *store);
+/* The entry that the catalogue should hold for a store: TVI_ENTRY_*. */
+unsigned tvi_store_entry(const tv_store *store);
+
+/* Appends a change to the change log (feed.c). `key` is the store's key, or a new name. */
+int tvi_feed_append(tv_store *store, int change, tv_slice key);
+static inline int tvi_feed_note(tv_store *store, int change, tv_slice key) {
+  return TVI_LIKELY(!store->logged) ? TV_OK : tvi_feed_append(store, change, key);
+}
 
 /* ---- Cursors (cursor.c) ---- */
 /* LMDB cursors do not survive the begin or end of a nested transaction: let go of all, keep places.
@@ -215,9 +225,9 @@ int tvi_catalogue_begin(tv_txn *txn);
 void tvi_catalogue_committed(tvi_env *env, uint64_t snapshot, uint64_t generation);
 void tvi_catalogue_restamp(tv_txn *txn);
 int tvi_catalogue_generation(tvi_env *env, MDB_txn *mdb, uint64_t *generation);
-/* Finds an entry: slot and options (borrowed from the map). TV_NOTFOUND. */
-int tvi_catalogue_find(tv_txn *txn, tv_slice key, unsigned *slot, tv_slice *options);
-int tvi_catalogue_put(tv_txn *txn, tv_slice key, unsigned slot, tv_slice options);
+/* Finds an entry: TVI_ENTRY_* and options (borrowed from the map). TV_NOTFOUND. */
+int tvi_catalogue_find(tv_txn *txn, tv_slice key, unsigned *entry, tv_slice *options);
+int tvi_catalogue_put(tv_txn *txn, tv_slice key, unsigned entry, tv_slice options);
 int tvi_catalogue_remove(tv_txn *txn, tv_slice key);
 /* Takes a spare slot, or gives one back. */
 int tvi_catalogue_slot_take(tv_txn *txn, unsigned *slot);

@@ -54,8 +54,13 @@ typedef enum tvi_kind {
   TVI_KIND_BUCKET = 'k',
   TVI_KIND_GRAPH = 'g',
   TVI_KIND_SQL = 'q',
-  TVI_KIND_COLUMNAR = 'c'
+  TVI_KIND_COLUMNAR = 'c',
+  TVI_KIND_LOG = 'l' /* the engine's own change log */
 } tvi_kind;
+
+/* The first two bytes of a catalogue entry, little-endian. */
+#define TVI_ENTRY_SLOT 0x0fffu   /* number of the slot */
+#define TVI_ENTRY_LOGGED 0x8000u /* changes go to the change log */
 
 /*
  * Opens the store `name` of a kind; `part` names one of several stores of the same thing (a graph's

@@ -66,8 +66,9 @@ static void store_let_go(tv_store *store) {
 }
 
 /* Takes what the catalogue says over; what a layer attached stays while nothing differs. */
-static int store_adopt(tv_store *store, unsigned slot, tv_slice options) {
+static int store_adopt(tv_store *store, unsigned entry, tv_slice options) {
   tv_txn *txn = store->txn;
+  unsigned slot = entry & TVI_ENTRY_SLOT;
   if (slot >= atomic_load(&txn->env->slots))
     return tvi_txn_fail(txn, TV_ECORRUPT, 0, "the catalogue names a slot that does not exist");
   if (!store->alive || store->slot != slot || store->options.size != options.size ||
@@ -81,6 +82,7 @@ static int store_adopt(tv_store *store, unsigned slot, tv_slice options) {
     }
   }
   store->slot = slot;
+  store->logged = (entry & TVI_ENTRY_LOGGED) != 0;
   store->dbi = txn->env->slot_dbi[slot];
   store->alive = 1;
   store->stamp = txn->stamp;
@@ -89,10 +91,10 @@ static int store_adopt(tv_store *store, unsigned slot, tv_slice options) {
 
 int tvi_store_revalidate(tv_store *store) {
   tv_slice options;
-  unsigned slot;
+  unsigned entry;
   int status =
-      tvi_catalogue_find(store->txn, tv_bytes(store->key, store->key_size), &slot, &options);
-  if (status == TV_OK) return store_adopt(store, slot, options);
+      tvi_catalogue_find(store->txn, tv_bytes(store->key, store->key_size), &entry, &options);
+  if (status == TV_OK) return store_adopt(store, entry, options);
   if (status != TV_NOTFOUND) return status;
   store_let_go(store);
   store->alive = 0;
@@ -187,6 +189,10 @@ int tv_store_open(tv_txn *txn, const char *name, unsigned flags, tv_store **out)
 
 /* ---- What layers ask of a store ---- */
 
+unsigned tvi_store_entry(const tv_store *store) {
+  return store->slot | (store->logged ? TVI_ENTRY_LOGGED : 0);
+}
+
 tv_slice tvi_store_options(const tv_store *store) {
   return store->options;
 }
@@ -216,8 +222,8 @@ int tvi_store_set_options(tv_store *store, tv_slice options) {
   if (status == TV_OK && options.size > 65536)
     status = tvi_txn_fail(store->txn, TV_ELIMIT, 0, "options of more than 64 KiB");
   if (status == TV_OK)
-    status =
-        tvi_catalogue_put(store->txn, tv_bytes(store->key, store->key_size), store->slot, options);
+    status = tvi_catalogue_put(store->txn, tv_bytes(store->key, store->key_size),
+                               tvi_store_entry(store), options);
   return status;
 }
 
@@ -264,7 +270,7 @@ int tv_store_put(tv_store *store, tv_slice key, tv_slice value, unsigned flags) 
       store->txn->mdb, store->dbi, &k, &v,
       (flags & TV_PUT_ABSENT ? MDB_NOOVERWRITE : 0u) | (flags & TV_PUT_APPEND ? MDB_APPEND : 0u));
   store->writes++;
-  if (TVI_LIKELY(native == 0)) return TV_OK;
+  if (TVI_LIKELY(native == 0)) return tvi_feed_note(store, TV_CHANGE_PUT, key);
   if (native == MDB_KEYEXIST && (flags & TV_PUT_APPEND) != 0) {
     char shown[TVI_SHOW_BYTES];
     return tvi_txn_fail(store->txn, TV_EINVAL, 0,
@@ -282,7 +288,8 @@ int tv_store_delete(tv_store *store, tv_slice key) {
   native = mdb_del(store->txn->mdb, store->dbi, &k, NULL);
   if (native == MDB_NOTFOUND) return TV_NOTFOUND;
   store->writes++;
-  return native == 0 ? TV_OK : tvi_txn_lmdb_fail(store->txn, native, "cannot delete");
+  return native == 0 ? tvi_feed_note(store, TV_CHANGE_DELETE, key)
+                     : tvi_txn_lmdb_fail(store->txn, native, "cannot delete");
 }
 
 int tv_store_clear(tv_store *store) {
@@ -291,7 +298,8 @@ int tv_store_clear(tv_store *store) {
   if (status != TV_OK) return status;
   native = mdb_drop(store->txn->mdb, store->dbi, 0);
   store->writes++;
-  return native == 0 ? TV_OK : tvi_txn_lmdb_fail(store->txn, native, "cannot clear a store");
+  return native == 0 ? tvi_feed_note(store, TV_CHANGE_CLEAR, tv_bytes(NULL, 0))
+                     : tvi_txn_lmdb_fail(store->txn, native, "cannot clear a store");
 }
 
 int tv_store_count(tv_store *store, uint64_t *count) {

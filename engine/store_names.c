@@ -13,6 +13,7 @@ int tv_store_drop(tv_store *store) {
   tv_txn *txn = store->txn;
   int status = tvi_txn_writable(txn);
   if (status == TV_OK) status = tvi_store_ready(store);
+  if (status == TV_OK) status = tvi_feed_note(store, TV_CHANGE_DROP, tv_bytes(NULL, 0));
   if (status == TV_OK) status = tvi_catalogue_slot_give(txn, store->slot);
   if (status == TV_OK) status = tvi_catalogue_remove(txn, tv_bytes(store->key, store->key_size));
   return status;
@@ -99,6 +100,7 @@ int tvi_store_rename(tv_txn *txn, tvi_kind kind, const char *name, const char *n
   if (status == TV_OK) return TV_EXISTS;
   if (status != TV_NOTFOUND) return status;
   status = tvi_store_open(txn, kind, name, NULL, 0, tv_bytes(NULL, 0), &store);
+  if (status == TV_OK) status = tvi_feed_note(store, TV_CHANGE_RENAME, tv_str(new_name));
   if (status != TV_OK) return status;
   return names_move_all(txn, (char)kind, tv_str(name), tv_str(new_name));
 }

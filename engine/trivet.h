@@ -411,6 +411,49 @@ TV_API int tv_cursor_seek(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slic
 /* The last entry whose key is < `at` (an empty `at` means the end). */
 TV_API int tv_cursor_seek_before(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slice *value);
 
+/* ---- Change feed ---------------------------------------------------------- */
+
+typedef enum tv_change_kind {
+  TV_CHANGE_PUT = 1,
+  TV_CHANGE_DELETE = 2,
+  TV_CHANGE_CLEAR = 3, /* all entries of the store */
+  TV_CHANGE_DROP = 4,  /* the store itself */
+  TV_CHANGE_RENAME = 5 /* key is the new name */
+} tv_change_kind;
+
+/* One committed change. The value is not kept: read it, in the feed's own transaction. */
+typedef struct tv_change {
+  uint64_t txn;  /* the transaction that made it, as tv_txn_snapshot counts */
+  int64_t time;  /* its tv_txn_now, microseconds since 1970 UTC */
+  int32_t kind;  /* tv_change_kind */
+  int32_t model; /* 's' store, 'k' bucket, 'g' graph, 'q' SQL pages */
+  tv_slice name; /* of the store or bucket or graph */
+  tv_slice part; /* which of the stores of a graph; empty: the main one */
+  tv_slice key;  /* as the layer wrote it */
+} tv_change;
+
+/*
+ * Switches logging of a store's changes on or off, from this transaction on. The log is written in
+ * the transaction of the change, so it holds exactly what was committed, in order. Cost: one more
+ * record per change.
+ */
+TV_API int tv_store_log(tv_store *store, int on);
+
+/*
+ * Calls visit for each logged change of the transactions after `since`, in order, until it returns
+ * non-zero. A reader that keeps up calls it with the snapshot of its last call.
+ * Returns: TV_OK; TV_STOP; TV_ELIMIT when changes after `since` are not kept any more (read the
+ * data anew); TV_ECORRUPT. Lifetime of the change's slices: the call of visit.
+ */
+typedef int (*tv_change_fn)(void *ctx, const tv_change *change);
+TV_API int tv_feed(tv_txn *txn, uint64_t since, tv_change_fn visit, void *ctx);
+
+/*
+ * Bounds the log: older changes go, in steps, as new ones come. bytes: size of the log, 0: 64 MiB;
+ * age_ms: 0: 7 days. Kept in the file.
+ */
+TV_API int tv_feed_keep(tv_txn *txn, uint64_t bytes, int64_t age_ms);
+
 /* ---- Readers -------------------------------------------------------------- */
 
 /* A read transaction somewhere. It keeps every page that was replaced since its snapshot. */
