@@ -74,7 +74,7 @@ static int check_open_is_damage(int status) {
 }
 
 static int check_open_source(tvi_check_source *source, size_t page_bytes_expected, tv_error *err) {
-  const struct timespec pause = {0, 1000000};
+  const struct timespec pause = {0, 300000};
   int tries = 0, moves, status;
 
   for (moves = 0; moves < CHECK_MOVE_TRIES; moves++) {

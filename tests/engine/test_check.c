@@ -43,7 +43,7 @@ static void a_sound_file_has_no_problems(void **state) {
   assert_int_equal(report.pages_lost, 0);
   assert_int_equal(report.pages_seen + report.pages_free,
                    tvi_meta_load(test_damage_meta(damage)).last_page + 1);
-  assert_true(report.entries > 400 + 300 + 9 + 2);
+  assert_true(report.entries > 160 + 300 + 9 + 2);
   assert_true(report.pages_free > 100);
   test_ok(tvi_check_open(damage->path, damage->page_bytes, &err));
   test_ok(tv_check_file(damage->path, NULL, NULL, NULL, NULL));
@@ -137,7 +137,7 @@ static void the_walk_gives_every_record_the_catalogue_first(void **state) {
   test_ok(tvi_check_walk(damage->sample_path, &hooks, &report, &err));
   assert_true(count.catalogue_done);
   assert_int_equal(count.large, damage->large);
-  assert_true(count.bytes >= damage->large * 9000 + 400 * 10 + 300 * 60);
+  assert_true(count.bytes >= damage->large * 9000 + 160 * 10 + 300 * 60);
   assert_true(count.records < report.entries); /* those of the main and the free tree are not */
   count = (record_count){.stop_at = 50};
   test_status(tvi_check_walk(damage->sample_path, &hooks, &report, &err), TV_STOP);

@@ -65,7 +65,7 @@ void test_sample_make(const char *path, size_t *large) {
   tv_db *db = NULL;
   test_ok(tv_open(path, &options, &db, &err));
   sample_fill(db, "passing", 200, 20, 200);
-  sample_fill(db, "deep", 400, 400, 10); /* nine keys a page: three levels */
+  sample_fill(db, "deep", 160, 400, 10); /* nine keys a page: three levels */
   sample_fill(db, "wide", 300, 16, 60);
   sample_fill(db, "large", 9, 16, 9000);
   sample_fill(db, "one", 1, 16, 1);
