@@ -17,6 +17,9 @@
 #if __has_include("graph_internal.h")
 #include "graph_internal.h"
 #endif
+#if __has_include("test_store.h")
+#include "test_store.h"
+#endif
 
 static inline int analyser_failure(int status) {
   if (status == TV_OK) __builtin_unreachable();
@@ -51,6 +54,27 @@ void analyser_read(void *first, ...);
 #endif
 #ifndef ANALYSED_intern
 #define tvi_name_unknown(graph, space, name) analyser_failure_of(TV_ENOLABEL, graph, space, name)
+#endif
+
+/* A test does not go on behind a check that failed. */
+#if defined(TRIVET_TEST_STORE_H) && !defined(ANALYSED_test_store)
+static inline void analyser_checked(int status, int expected) {
+  if (status != expected) __builtin_unreachable();
+}
+#define test_status_at(status, expected, call, file, line) analyser_checked(status, expected)
+static inline void analyser_holds(int condition) {
+  if (!condition) __builtin_unreachable();
+}
+#undef assert_true
+#undef assert_false
+#undef assert_null
+#undef assert_non_null
+#undef assert_int_equal
+#define assert_true(c) analyser_holds((c) ? 1 : 0)
+#define assert_false(c) analyser_holds((c) ? 0 : 1)
+#define assert_null(c) analyser_holds((c) == NULL)
+#define assert_non_null(c) analyser_holds((c) != NULL)
+#define assert_int_equal(a, b) analyser_holds((a) == (b))
 #endif
 
 #endif
