@@ -40,7 +40,7 @@ static const shell_aligned_style shell_aligned_markdown = {"| ",
                                                            " | ",
                                                            " |\n",
                                                            {NULL, NULL, NULL, NULL},
-                                                           {"|-", "-", "-|-", "-|\n"},
+                                                           {NULL, NULL, NULL, NULL},
                                                            {NULL, NULL, NULL, NULL}};
 
 static void shell_aligned_line(shell_aligned_cell *cell, shell_text *text, int width) {
@@ -105,16 +105,24 @@ static void shell_aligned_cell_free(shell_aligned_cell *cell) {
   shell_free(cell->widths);
 }
 
-static void shell_aligned_rule(shell *sh, const char *const rule[4], const int *widths,
-                               bool is_markdown) {
+static void shell_aligned_rule(shell *sh, const char *const rule[4], const int *widths) {
   if (rule[0] == NULL) return;
   fputs(rule[0], sh->out);
   for (size_t i = 0; i < sh->rows.columns; i++) {
     if (i > 0) fputs(rule[2], sh->out);
-    bool mark = is_markdown && !sh->rows.is_text[i]; /* "--:" sets numbers to the right */
-    for (int n = 0; n < widths[i]; n++) fputs(mark && n == widths[i] - 1 ? ":" : rule[1], sh->out);
+    for (int n = 0; n < widths[i]; n++) fputs(rule[1], sh->out);
   }
   fputs(rule[3], sh->out);
+}
+
+/* Markdown's rule also says, by a colon, which columns stand to the right. */
+static void shell_aligned_markdown_rule(shell *sh, const int *widths) {
+  for (size_t i = 0; i < sh->rows.columns; i++) {
+    fputs("|-", sh->out);
+    for (int n = 0; n < widths[i]; n++) fputc('-', sh->out);
+    fputc(sh->rows.is_text[i] ? '-' : ':', sh->out);
+  }
+  fputs("|\n", sh->out);
 }
 
 static void shell_aligned_row(shell *sh, const shell_aligned_style *style,
@@ -124,18 +132,19 @@ static void shell_aligned_row(shell *sh, const shell_aligned_style *style,
     if (cells[i].count > lines) lines = cells[i].count;
   }
   for (size_t l = 0; l < lines; l++) {
-    fputs(style->left, sh->out);
+    shell_text line = {0};
+    shell_text_str(&line, style->left);
     for (size_t i = 0; i < columns; i++) {
       const char *text = l < cells[i].count ? cells[i].lines[l] : "";
       int pad = widths[i] - (l < cells[i].count ? cells[i].widths[l] : 0);
       bool to_right = !sh->rows.is_text[i];
-      bool is_last = i + 1 == columns && style == &shell_aligned_column;
-      if (i > 0) fputs(style->between, sh->out);
-      if (to_right) fprintf(sh->out, "%*s", pad, "");
-      fputs(text, sh->out);
-      if (!to_right && !is_last) fprintf(sh->out, "%*s", pad, "");
+      if (i > 0) shell_text_str(&line, style->between);
+      shell_text_format(&line, "%*s%s%*s", to_right ? pad : 0, "", text, to_right ? 0 : pad, "");
     }
-    fputs(style->right, sh->out);
+    while (style->right[0] == '\n' && line.size > 0 && line.data[line.size - 1] == ' ')
+      line.data[--line.size] = '\0'; /* no blanks at the end of a line */
+    fprintf(sh->out, "%s%s", shell_text_get(&line), style->right);
+    shell_text_free(&line);
   }
 }
 
@@ -153,16 +162,20 @@ static void shell_aligned_draw(shell *sh, const shell_aligned_style *style,
   bool is_markdown = style == &shell_aligned_markdown;
   bool tall = style->top[0] != NULL && shell_aligned_is_tall(cells + columns, columns * rows);
   bool headers = is_markdown || sh->format.headers != 0;
-  shell_aligned_rule(sh, style->top, widths, false);
+  shell_aligned_rule(sh, style->top, widths);
   if (headers) {
     shell_aligned_row(sh, style, cells, widths);
-    shell_aligned_rule(sh, style->middle, widths, is_markdown);
+    if (is_markdown) {
+      shell_aligned_markdown_rule(sh, widths);
+    } else {
+      shell_aligned_rule(sh, style->middle, widths);
+    }
   }
   for (size_t r = 1; r <= rows; r++) {
-    if (tall && r > 1) shell_aligned_rule(sh, style->middle, widths, false);
+    if (tall && r > 1) shell_aligned_rule(sh, style->middle, widths);
     shell_aligned_row(sh, style, cells + r * columns, widths);
   }
-  shell_aligned_rule(sh, style->bottom, widths, false);
+  shell_aligned_rule(sh, style->bottom, widths);
 }
 
 void shell_aligned_print(shell *sh) {

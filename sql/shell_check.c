@@ -120,9 +120,12 @@ static int shell_check_pages(shell_check_run *run, const char *path) {
   tv_error error = {0};
   tv_check_report report = {0};
   int status = tv_check_file(path, shell_check_problem, run, &report, &error);
-  if (status != TV_OK && report.problems == 0)
-    return shell_fail(run->sh, "restore it from a backup, or choose another file", "%s",
-                      error.message[0] != '\0' ? error.message : tv_status_name(status));
+  if (status == TV_ECORRUPT || status == TV_ETRUNCATED) {
+    if (report.problems == 0) report.problems = 1; /* too damaged to be walked */
+    if (error.message[0] != '\0') fprintf(run->sh->out, "%s\n", error.message);
+  } else if (status != TV_OK) {
+    return shell_fail_status(run->sh, status, &error, path);
+  }
   run->problems = report.problems; /* those that were only counted, too */
   fprintf(run->sh->out, "pages: %llu in use, %llu free, %llu lost; %llu records; problems: %llu\n",
           (unsigned long long)report.pages_seen, (unsigned long long)report.pages_free,

@@ -71,7 +71,7 @@ const char *shell_nearest(const char *word, const char *const *candidates, size_
 
 /* ---- Statuses ---- */
 
-static void shell_error_remedy(shell_text *out, int status, const char *name) {
+static void shell_error_remedy(const shell *sh, shell_text *out, int status, const char *name) {
   const char *what = name != NULL ? name : "NAME";
   switch (status) {
     case TV_ENOBUCKET:
@@ -102,7 +102,8 @@ static void shell_error_remedy(shell_text *out, int status, const char *name) {
       shell_text_format(out, "a key has 1 to %d bytes", TV_KEY_BYTES_MAX);
       return;
     case TV_ENOENT:
-      shell_text_str(out, "check the path; without -readonly it is created");
+      shell_text_format(out, "check the path%s",
+                        sh->readonly ? "; without -readonly it is created" : "");
       return;
     case TV_EEXIST:
       shell_text_str(out, "choose another name, or remove the file first");
@@ -135,7 +136,7 @@ int shell_fail_status(shell *sh, int status, const tv_error *error, const char *
                             ? error->message
                             : tv_status_name(status);
   if (status == TV_EINTR || shell_interrupted()) return shell_fail(sh, NULL, "interrupted");
-  shell_error_remedy(&remedy, status, name);
+  shell_error_remedy(sh, &remedy, status, name);
   int rc = shell_fail(sh, remedy.data, "%s", message);
   shell_text_free(&remedy);
   return rc;
@@ -188,9 +189,9 @@ static void shell_error_sql_remedy(shell *sh, int code, const char *message, con
     }
   } else if (strstr(message, "no such column") != NULL) {
     shell_text_str(out, ".schema shows each table's columns");
-  } else if (strstr(message, "no such bucket") != NULL) {
+  } else if (strstr(message, "no bucket ") != NULL) {
     shell_text_str(out, ".buckets lists them");
-  } else if (strstr(message, "no such graph") != NULL) {
+  } else if (strstr(message, "no graph ") != NULL) {
     shell_text_str(out, ".graphs lists them");
   } else if (strstr(message, "syntax error") != NULL && sql != NULL) {
     shell_error_undotted(sql, out);
