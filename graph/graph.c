@@ -216,7 +216,10 @@ int tv_graph_drop(tv_txn *txn, const char *name) {
     if (status != TV_OK) return status;
     graph->parts[i] = NULL;
   }
-  return tv_store_drop(master);
+  status = tv_store_drop(master);
+  /* A graph created anew under this name may get the same slot: it must not find this handle. */
+  if (status == TV_OK) tvi_store_attach(master, NULL, NULL);
+  return status;
 }
 
 int tv_graph_rename(tv_txn *txn, const char *name, const char *new_name) {

@@ -90,14 +90,14 @@ int tv_graph_label_has(tv_graph *graph, tv_node node, const char *label) {
   return tvi_node_label_in(&view, number) ? TV_OK : TV_NOTFOUND;
 }
 
-static int label_visit_all(tv_graph *graph, const tvi_node_view *view,
+static int label_visit_all(tv_graph *graph, tv_node node, const tvi_node_view *view,
                            int (*visit)(void *ctx, const char *label), void *ctx) {
   uint32_t label;
   size_t at = 0;
   while (tvi_node_label_next(view, &at, &label) == TV_OK) {
     const char *name;
     int status = tvi_name_text(graph, TVI_NAME_LABEL, label, &name);
-    if (status == TV_NOTFOUND) return TV_ECORRUPT;
+    if (status == TV_NOTFOUND) return tvi_graph_corrupt(graph, "the record of node", node);
     if (status != TV_OK) return status;
     if (visit(ctx, name) != 0) return TV_STOP;
   }
@@ -119,10 +119,10 @@ int tv_graph_node_labels(tv_graph *graph, tv_node node, int (*visit)(void *ctx, 
   memcpy(copy, view.labels.data, view.labels.size);
   view.labels.data = copy;
   graph->traversals++;
-  status = label_visit_all(graph, &view, visit, ctx);
+  status = label_visit_all(graph, node, &view, visit, ctx);
   graph->traversals--;
   tvi_free(copy);
-  return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, "the record of node", node) : status;
+  return status;
 }
 
 /* Walks keys of prefix_size + 5 bytes from `from` on, as long as they begin with from's prefix. */

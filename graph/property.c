@@ -270,7 +270,14 @@ int tvi_properties_build(tv_graph *graph, size_t n, const tv_property *propertie
   return status;
 }
 
-static int property_visit_all(tv_graph *graph, tv_slice bytes, tv_property_fn visit, void *ctx) {
+/* How a list is named in a message. */
+typedef struct property_owner {
+  const char *what;
+  uint64_t id;
+} property_owner;
+
+static int property_visit_all(tv_graph *graph, tv_slice bytes, property_owner owner,
+                              tv_property_fn visit, void *ctx) {
   tvi_property_reader reader;
   uint32_t number;
   tv_value value;
@@ -279,15 +286,18 @@ static int property_visit_all(tv_graph *graph, tv_slice bytes, tv_property_fn vi
   while (status == TV_OK) {
     status = tvi_properties_next(&reader, &number, &value);
     if (status == TV_END) return TV_OK;
-    if (status == TV_OK) status = tvi_name_text(graph, TVI_NAME_PROPERTY, number, &name);
-    if (status == TV_NOTFOUND) return TV_ECORRUPT;
-    if (status == TV_OK && visit(ctx, name, value) != 0) return TV_STOP;
+    if (status != TV_OK) break;
+    status = tvi_name_text(graph, TVI_NAME_PROPERTY, number, &name);
+    if (status == TV_NOTFOUND) break;
+    if (status != TV_OK) return status;
+    if (visit(ctx, name, value) != 0) return TV_STOP;
   }
-  return status;
+  return tvi_graph_corrupt(graph, owner.what, owner.id);
 }
 
 int tvi_properties_visit(tv_graph *graph, tv_slice bytes, const char *what, uint64_t id,
                          tv_property_fn visit, void *ctx) {
+  property_owner owner = {what, id};
   void *copy = NULL;
   int status;
   /* In a write transaction the callback may write to other stores, and the record may move. */
@@ -300,8 +310,8 @@ int tvi_properties_visit(tv_graph *graph, tv_slice bytes, const char *what, uint
     bytes = tv_bytes(copy, bytes.size);
   }
   graph->traversals++;
-  status = property_visit_all(graph, bytes, visit, ctx);
+  status = property_visit_all(graph, bytes, owner, visit, ctx);
   graph->traversals--;
   tvi_free(copy);
-  return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, what, id) : status;
+  return status;
 }
