@@ -8,10 +8,10 @@
  * samples go where the entries are.
  *
  * Distance between keys is that between numbers whose digits are the key's bytes, in a base of only
- * the bytes that the sampled keys use: decimal text then counts by tens. Bytes as digits of
- * base 256 were tried first and take a gap between "09" and "10" for 24 times that between "08" and
- * "09", which made estimates of decimal keys wrong by orders of magnitude. Also rejected: counters
- * in the tree, which every write would pay for.
+ * the classes of bytes that the sampled keys use: decimal text then counts by tens. Bytes as digits
+ * of base 256 were tried first and take a gap between "09" and "10" for 24 times that between "08"
+ * and "09", which made estimates of decimal keys wrong by orders of magnitude. Also rejected:
+ * counters in the tree, which every write would pay for.
  */
 #include <string.h>
 
@@ -56,8 +56,29 @@ static tv_slice estimate_slice(const estimate_key *key) {
   return tv_bytes(key->bytes, key->size);
 }
 
+/* When one byte of a class was seen, the class is taken to be in use: the few samples of
+ * a large range never hold all of it. */
+static void estimate_class_complete(estimate_state *state, unsigned from, unsigned to) {
+  unsigned i, any = 0;
+  for (i = from; i <= to; i++) any |= state->seen[i];
+  for (i = from; any != 0 && i <= to; i++) state->seen[i] = 1;
+}
+
 static void estimate_digits_assign(estimate_state *state) {
-  unsigned i;
+  unsigned i, binary = 0;
+  for (i = 0; i < 256; i++)
+    if (i < 0x20 || i >= 0x7f) binary |= state->seen[i];
+  if (binary) {
+    estimate_class_complete(state, 0, 255);
+  } else {
+    estimate_class_complete(state, '0', '9');
+    estimate_class_complete(state, 'A', 'F'); /* with digits alone: hex */
+    estimate_class_complete(state, 'a', 'f');
+    for (i = 'g'; i <= 'z' && !state->seen[i]; i++) continue;
+    if (i <= 'z') estimate_class_complete(state, 'a', 'z');
+    for (i = 'G'; i <= 'Z' && !state->seen[i]; i++) continue;
+    if (i <= 'Z') estimate_class_complete(state, 'A', 'Z');
+  }
   state->digit[0] = 0;
   for (i = 0; i < 256; i++)
     state->digit[i + 1] = (unsigned short)(state->digit[i] + (state->seen[i] ? 1 : 0));

@@ -13,15 +13,17 @@
 #include "bucket_internal.h"
 #include "encode_internal.h"
 
-#define TRAIN_STRETCH 8 /* bytes counted together */
-#define TRAIN_TABLE_BITS 18
-#define TRAIN_TABLE_SIZE ((size_t)1 << TRAIN_TABLE_BITS)
-#define TRAIN_JUDGES_MAX 400 /* samples compressed to judge a dictionary */
+#define TRAIN_STRETCH 8         /* bytes counted together */
+#define TRAIN_TABLE_BITS_MIN 20 /* the table has 4 places for each byte of the samples, ... */
+#define TRAIN_TABLE_BITS_MAX 22 /* ... but no more than this */
+#define TRAIN_JUDGES_MAX 400    /* samples compressed to judge a dictionary */
 #define TRAIN_SAMPLES_TO_SPLIT 20
 #define TRAIN_BYTES_MAX ((size_t)1 << 31)
 #define TRAIN_EMPTY_PARTS 8 /* so many parts in a row without a find: nothing is left */
 
 typedef struct train_state {
+  unsigned table_bits;
+  size_t table_size;
   unsigned char *text;  /* the samples, one behind the other */
   size_t *starts;       /* where each begins; starts[n] is the end */
   uint32_t *frequency;  /* of each stretch, by hash */
@@ -30,29 +32,28 @@ typedef struct train_state {
   size_t capacity;
 } train_state;
 
-static size_t train_hash(const unsigned char *p) {
-  return (size_t)((tvi_load_le64(p) * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - TRAIN_TABLE_BITS));
+static size_t train_hash(const train_state *state, const unsigned char *p) {
+  return (size_t)((tvi_load_le64(p) * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - state->table_bits));
 }
 
-/* Counts the samples first, first + step, ... that hold each stretch; `held` of every 4 are left
- * out for judging (0: none). */
+/* Counts the samples that hold each stretch; with `hold` every fourth is left out for judging. */
 static void train_count(train_state *state, size_t n, int hold) {
   size_t i, at;
-  memset(state->frequency, 0, TRAIN_TABLE_SIZE * sizeof *state->frequency);
-  memset(state->last, 0, TRAIN_TABLE_SIZE * sizeof *state->last);
+  memset(state->frequency, 0, state->table_size * sizeof *state->frequency);
+  memset(state->last, 0, state->table_size * sizeof *state->last);
   for (i = 0; i < n; i++) {
     if (hold && i % 4 == 3) continue;
     for (at = state->starts[i]; at + TRAIN_STRETCH <= state->starts[i + 1]; at++) {
-      size_t h = train_hash(state->text + at);
+      size_t h = train_hash(state, state->text + at);
       if (state->last[h] == (uint32_t)(i + 1)) continue;
       state->last[h] = (uint32_t)(i + 1);
       state->frequency[h]++;
     }
   }
   /* What one sample alone has is of no use to others. */
-  for (i = 0; i < TRAIN_TABLE_SIZE; i++)
+  for (i = 0; i < state->table_size; i++)
     if (state->frequency[i] == 1) state->frequency[i] = 0;
-  memset(state->last, 0, TRAIN_TABLE_SIZE * sizeof *state->last);
+  memset(state->last, 0, state->table_size * sizeof *state->last);
 }
 
 /* The best window of `segment` bytes that begins in [begin, end): its stretches, each counted once,
@@ -65,10 +66,10 @@ static uint64_t train_best(train_state *state, size_t begin, size_t end, size_t 
 
   *best = begin;
   for (at = begin; at < end; at++) {
-    size_t h = train_hash(state->text + at);
+    size_t h = train_hash(state, state->text + at);
     if (state->last[h]++ == 0) sum += state->frequency[h];
     if (at - low == width) {
-      h = train_hash(state->text + low++);
+      h = train_hash(state, state->text + low++);
       if (--state->last[h] == 0) sum -= state->frequency[h];
     }
     if (sum > most) {
@@ -76,7 +77,7 @@ static uint64_t train_best(train_state *state, size_t begin, size_t end, size_t 
       *best = low;
     }
   }
-  for (; low < end; low++) state->last[train_hash(state->text + low)] = 0;
+  for (; low < end; low++) state->last[train_hash(state, state->text + low)] = 0;
   return most;
 }
 
@@ -94,22 +95,26 @@ static size_t train_build(train_state *state, size_t total, size_t segment) {
   while (free_bytes >= TRAIN_STRETCH && stretches > 0 && empty < TRAIN_EMPTY_PARTS + parts) {
     size_t begin = part * length, end = part + 1 == parts ? stretches : begin + length;
     size_t at, stop, i;
+    uint64_t sum = train_best(state, begin, end, segment, &at);
     part = (part + 1) % parts;
-    if (train_best(state, begin, end, segment, &at) == 0) {
+    stop = at + segment < total ? at + segment : total;
+    /* Bytes at either end that belong to no frequent stretch are left out. */
+    while (at + TRAIN_STRETCH < stop && state->frequency[train_hash(state, state->text + at)] == 0)
+      at++;
+    while (stop - at > TRAIN_STRETCH &&
+           state->frequency[train_hash(state, state->text + stop - TRAIN_STRETCH)] == 0)
+      stop--;
+    /* Less than one use for each byte is chance: stretches that share a place in the table. */
+    if (sum < stop - at) {
       empty++;
       continue;
     }
     empty = 0;
-    stop = at + segment < total ? at + segment : total;
-    /* Bytes at either end that belong to no frequent stretch are left out. */
-    while (at + TRAIN_STRETCH < stop && state->frequency[train_hash(state->text + at)] == 0) at++;
-    while (stop - at > TRAIN_STRETCH &&
-           state->frequency[train_hash(state->text + stop - TRAIN_STRETCH)] == 0)
-      stop--;
     if (stop - at > free_bytes) stop = at + free_bytes;
     free_bytes -= stop - at;
     memcpy(state->built + free_bytes, state->text + at, stop - at);
-    for (i = at; i + TRAIN_STRETCH <= stop; i++) state->frequency[train_hash(state->text + i)] = 0;
+    for (i = at; i + TRAIN_STRETCH <= stop; i++)
+      state->frequency[train_hash(state, state->text + i)] = 0;
   }
   return state->capacity - free_bytes;
 }
@@ -169,10 +174,14 @@ static int train_make(train_state *state, size_t n, const tv_slice *samples, siz
   size_t i, at = 0;
 
   state->capacity = capacity;
+  state->table_bits = TRAIN_TABLE_BITS_MIN;
+  while (state->table_bits < TRAIN_TABLE_BITS_MAX && (size_t)1 << state->table_bits < 4 * total)
+    state->table_bits++;
+  state->table_size = (size_t)1 << state->table_bits;
   state->text = tvi_alloc(total + 1);
   state->starts = tvi_alloc((n + 1) * sizeof *state->starts);
-  state->frequency = tvi_alloc(TRAIN_TABLE_SIZE * sizeof *state->frequency);
-  state->last = tvi_alloc(TRAIN_TABLE_SIZE * sizeof *state->last);
+  state->frequency = tvi_alloc(state->table_size * sizeof *state->frequency);
+  state->last = tvi_alloc(state->table_size * sizeof *state->last);
   state->built = tvi_alloc(capacity);
   if (state->text == NULL || state->starts == NULL || state->frequency == NULL ||
       state->last == NULL || state->built == NULL)
