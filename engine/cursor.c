@@ -124,7 +124,7 @@ static int cursor_seek_native(tv_cursor *cursor, tv_slice at, MDB_val *k, MDB_va
   return mdb_cursor_get(cursor->mdb, k, v, MDB_SET_RANGE);
 }
 
-int tv_cursor_seek(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slice *value) {
+static int cursor_seek(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slice *value) {
   MDB_val k, v;
   int native, status = cursor_attach(cursor);
   if (status != TV_OK) return status;
@@ -134,6 +134,17 @@ int tv_cursor_seek(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slice *valu
       memcmp(k.mv_data, at.data, k.mv_size) == 0)
     native = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
   return cursor_land(cursor, native, &k, &v, key, value);
+}
+
+int tv_cursor_seek(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slice *value) {
+  tvi_metrics *metrics = cursor->store->txn->metrics;
+  uint64_t since;
+  int status;
+  if (TVI_LIKELY(metrics == NULL)) return cursor_seek(cursor, at, key, value);
+  since = tvi_metric_clock();
+  status = cursor_seek(cursor, at, key, value);
+  tvi_metric_record(metrics, TVI_METRIC_SEEK, since);
+  return status;
 }
 
 int tv_cursor_seek_before(tv_cursor *cursor, tv_slice at, tv_slice *key, tv_slice *value) {

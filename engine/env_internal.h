@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "layer_internal.h"
+#include "metrics_internal.h"
 
 #define TVI_SLOTS_LOW TV_STORES_PER_TXN_MAX /* spare slots below this are topped up ... */
 #define TVI_SLOTS_SPARE 40                  /* ... to this many */
@@ -119,9 +120,10 @@ struct tvi_env {
     int64_t checked_ms; /* when it was looked last */
   } watch;
 
-  atomic_int failed; /* a sync or write failed: no more writes */
-  MDB_dbi meta;      /* the catalogue */
-  atomic_uint slots; /* slots whose handles are open */
+  _Atomic(tvi_metrics *) metrics; /* NULL: never switched on */
+  atomic_int failed;              /* a sync or write failed: no more writes */
+  MDB_dbi meta;                   /* the catalogue */
+  atomic_uint slots;              /* slots whose handles are open */
   MDB_dbi slot_dbi[TV_STORES_MAX];
 
   /* The catalogue has the same generation in all snapshots from low to high (catalogue.c). */
@@ -145,8 +147,9 @@ typedef struct tvi_end_hook {
 } tvi_end_hook;
 
 struct tv_txn {
-  MDB_txn *mdb;   /* the innermost */
-  uint64_t stamp; /* the catalogue as this transaction sees it; see catalogue.c */
+  MDB_txn *mdb;         /* the innermost */
+  uint64_t stamp;       /* the catalogue as this transaction sees it; see catalogue.c */
+  tvi_metrics *metrics; /* NULL: off */
   tvi_env *env;
   tv_db *db;
   uint8_t write, movable, catalogue_changed;

@@ -36,6 +36,7 @@ static void open_env_free(tvi_env *env) {
   pthread_mutex_destroy(&env->handles_lock);
   pthread_mutex_destroy(&env->lock);
   pthread_cond_destroy(&env->idle);
+  tvi_free(atomic_load(&env->metrics));
   tvi_free(env->path);
   tvi_free(env);
 }

@@ -237,7 +237,7 @@ int tvi_store_key_fail(tv_store *store, tv_slice key) {
                       tvi_show(key, shown), tvi_store_name(store), key.size, store->key_bytes_max);
 }
 
-int tv_store_get(tv_store *store, tv_slice key, tv_slice *value) {
+static int store_get(tv_store *store, tv_slice key, tv_slice *value) {
   MDB_val k = tvi_val_of(key), v;
   int native, status = tvi_store_ready(store);
   if (status == TV_OK) status = tvi_store_key_check(store, key);
@@ -252,6 +252,17 @@ int tv_store_get(tv_store *store, tv_slice key, tv_slice *value) {
   return tvi_txn_lmdb_fail(store->txn, native, "cannot read");
 }
 
+int tv_store_get(tv_store *store, tv_slice key, tv_slice *value) {
+  tvi_metrics *metrics = store->txn->metrics;
+  uint64_t since;
+  int status;
+  if (TVI_LIKELY(metrics == NULL)) return store_get(store, key, value);
+  since = tvi_metric_clock();
+  status = store_get(store, key, value);
+  tvi_metric_record(metrics, TVI_METRIC_GET, since);
+  return status;
+}
+
 static int store_write_ready(tv_store *store, tv_slice key) {
   int status = tvi_txn_writable(store->txn);
   if (status == TV_OK) status = tvi_store_ready(store);
@@ -259,7 +270,7 @@ static int store_write_ready(tv_store *store, tv_slice key) {
   return status;
 }
 
-int tv_store_put(tv_store *store, tv_slice key, tv_slice value, unsigned flags) {
+static int store_put(tv_store *store, tv_slice key, tv_slice value, unsigned flags) {
   MDB_val k = tvi_val_of(key), v = tvi_val_of(value);
   int native, status = store_write_ready(store, key);
   if (TVI_UNLIKELY(status != TV_OK)) return status;
@@ -281,7 +292,18 @@ int tv_store_put(tv_store *store, tv_slice key, tv_slice value, unsigned flags) 
   return tvi_txn_lmdb_fail(store->txn, native, "cannot write");
 }
 
-int tv_store_delete(tv_store *store, tv_slice key) {
+int tv_store_put(tv_store *store, tv_slice key, tv_slice value, unsigned flags) {
+  tvi_metrics *metrics = store->txn->metrics;
+  uint64_t since;
+  int status;
+  if (TVI_LIKELY(metrics == NULL)) return store_put(store, key, value, flags);
+  since = tvi_metric_clock();
+  status = store_put(store, key, value, flags);
+  tvi_metric_record(metrics, TVI_METRIC_PUT, since);
+  return status;
+}
+
+static int store_delete(tv_store *store, tv_slice key) {
   MDB_val k = tvi_val_of(key);
   int native, status = store_write_ready(store, key);
   if (TVI_UNLIKELY(status != TV_OK)) return status;
@@ -290,6 +312,17 @@ int tv_store_delete(tv_store *store, tv_slice key) {
   store->writes++;
   return native == 0 ? tvi_feed_note(store, TV_CHANGE_DELETE, key)
                      : tvi_txn_lmdb_fail(store->txn, native, "cannot delete");
+}
+
+int tv_store_delete(tv_store *store, tv_slice key) {
+  tvi_metrics *metrics = store->txn->metrics;
+  uint64_t since;
+  int status;
+  if (TVI_LIKELY(metrics == NULL)) return store_delete(store, key);
+  since = tvi_metric_clock();
+  status = store_delete(store, key);
+  tvi_metric_record(metrics, TVI_METRIC_DELETE, since);
+  return status;
 }
 
 int tv_store_clear(tv_store *store) {

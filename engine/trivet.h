@@ -514,6 +514,27 @@ typedef struct tv_check_report {
 TV_API int tv_check_file(const char *path, void (*report)(void *ctx, const char *sentence),
                          void *ctx, tv_check_report *out, tv_error *err);
 
+/* ---- Metrics --------------------------------------------------------------- */
+
+/* How often a kind of call was made since metrics were switched on, and how long it took. */
+typedef struct tv_metric {
+  const char
+      *name; /* static: "begin read", "begin write" (its wait included), "commit", "get", ... */
+  uint64_t count;
+  uint64_t sum_ns;                          /* nanoseconds, all calls together */
+  uint64_t p50_ns, p90_ns, p99_ns, p999_ns; /* percentiles, within 3 % */
+  uint64_t max_ns;
+} tv_metric;
+
+/*
+ * Switches metrics on (from zero) or off for all handles of the file; transactions that are open
+ * keep as they were. Cost while on: some 50 ns a call; while off: a comparison.
+ */
+TV_API int tv_metrics_enable(tv_db *db, int on, tv_error *err);
+/* Calls visit for each kind of call until it returns non-zero (TV_STOP); never when never switched
+ * on. */
+TV_API int tv_metrics(tv_db *db, int (*visit)(void *ctx, const tv_metric *metric), void *ctx);
+
 /* ---- Memory -------------------------------------------------------------- */
 
 /* The allocator of the whole library; all three functions or none (NULL: malloc's). */

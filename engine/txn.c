@@ -72,6 +72,7 @@ void tvi_txn_pool_free(tvi_env *env) {
 
 static void txn_start(tv_txn *txn, tv_db *db, uint64_t snapshot) {
   txn->db = db;
+  txn->metrics = tvi_metrics_of(txn->env);
   txn->snapshot = snapshot;
   txn->now = 0;
   txn->error.status = TV_OK;
@@ -354,12 +355,29 @@ static int txn_begin_write(tv_db *db, const tv_begin_options *options, tv_txn **
 
 /* ---- Public: begin ---- */
 
+static int txn_begin(tv_db *db, const tv_begin_options *options, tv_txn **out, tv_error *err) {
+  if ((options->mode & TV_WRITE) != 0) return txn_begin_write(db, options, out, err);
+  return txn_begin_read(db, out, err);
+}
+
+static int txn_begin_metered(tv_db *db, const tv_begin_options *options, tv_txn **out,
+                             tv_error *err) {
+  uint64_t since = tvi_metric_clock();
+  int status = txn_begin(db, options, out, err);
+  if (status == TV_OK && (*out)->metrics != NULL)
+    tvi_metric_record(
+        (*out)->metrics,
+        (options->mode & TV_WRITE) != 0 ? TVI_METRIC_BEGIN_WRITE : TVI_METRIC_BEGIN_READ, since);
+  return status;
+}
+
 int tv_begin_with(tv_db *db, const tv_begin_options *options, tv_txn **out, tv_error *err) {
   int status = txn_forked(db->env, err);
   *out = NULL;
   if (TVI_UNLIKELY(status != TV_OK)) return status;
-  if ((options->mode & TV_WRITE) != 0) return txn_begin_write(db, options, out, err);
-  return txn_begin_read(db, out, err);
+  if (TVI_UNLIKELY(tvi_metrics_of(db->env) != NULL))
+    return txn_begin_metered(db, options, out, err);
+  return txn_begin(db, options, out, err);
 }
 
 int tv_begin(tv_db *db, unsigned mode, tv_txn **out, tv_error *err) {
@@ -449,7 +467,13 @@ static int txn_commit(tv_txn *txn, int keep_gate, tv_error *err) {
     return tvi_error_set(
         err, TV_EMISUSE, 0,
         "a write transaction is ended by the thread that began it (or use TV_MOVABLE)");
-  if (txn->write) return txn_commit_writer(txn, keep_gate, err);
+  if (txn->write) {
+    tvi_metrics *metrics = txn->metrics; /* outlives the transaction */
+    uint64_t since = metrics != NULL ? tvi_metric_clock() : 0;
+    status = txn_commit_writer(txn, keep_gate, err);
+    if (metrics != NULL) tvi_metric_record(metrics, TVI_METRIC_COMMIT, since);
+    return status;
+  }
   txn_end_reader(txn, 1);
   return TV_OK;
 }
