@@ -34,6 +34,7 @@ int shell_dump_rows(shell *sh, const char *name) {
   shell_text sql = {0}, head = {0};
   shell_text_format(&sql, "SELECT %s FROM ", columns);
   shell_quote_name(&sql, name);
+  shell_text_str(&sql, " NOT INDEXED"); /* in the table's own order */
   shell_text_str(&head, "INSERT INTO ");
   shell_quote_name(&head, name);
   if (!all) shell_text_format(&head, "(%s)", columns);

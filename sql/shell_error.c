@@ -13,6 +13,7 @@ int shell_fail(shell *sh, const char *remedy, const char *format, ...) {
   va_list args;
   shell_text text = {0};
   fflush(sh->out); /* so that output and errors come in the order they arose */
+  if (sh->interactive && shell_interrupted()) fputc('\n', stderr); /* behind the terminal's ^C */
   shell_text_str(&text, "Error: ");
   if (sh->source != NULL && sh->source->file != NULL) {
     shell_text_format(&text, "near line %ld", sh->source->start);

@@ -11,60 +11,40 @@
 
 #include "shell_internal.h"
 
-/* ---- Buckets as JSON Lines ---- */
+/* ---- Buckets ---- */
 
 typedef struct shell_export_call {
   shell *sh;
   const char *name;
+  int format; /* tv_kv_format */
   tv_graph *graph;
 } shell_export_call;
 
-/* "key":"text", or "key_hex":"00ff" where it is no text. */
-static void shell_export_field(shell_text *out, const char *name, shell_cell cell) {
-  bool is_nul_free = cell.bytes.size == 0 || memchr(cell.bytes.data, '\0', cell.bytes.size) == NULL;
-  if (cell.type == SQLITE_INTEGER) {
-    shell_text_format(out, "\"%s\":%lld", name, (long long)cell.integer);
-  } else if (cell.type == SQLITE_TEXT && is_nul_free) {
-    shell_text_format(out, "\"%s\":", name);
-    shell_quote_json(out, cell.bytes);
-  } else {
-    shell_text hex = {0};
-    shell_quote_blob(&hex, cell.bytes);
-    shell_text_format(out, "\"%s_hex\":\"%.*s\"", name, (int)hex.size - 3, hex.data + 2);
-    shell_text_free(&hex);
-  }
+static int shell_export_write(void *ctx, const void *data, size_t size) {
+  const shell *sh = ctx;
+  return fwrite(data, 1, size, sh->out) != size;
 }
 
 static int shell_export_bucket_work(tv_txn *txn, void *ctx) {
+  enum { BATCH = 10000 };
   const shell_export_call *call = ctx;
   tv_bucket *bucket;
-  tv_bucket_options options;
-  tv_kv_cursor *cursor = NULL;
-  tv_slice key;
-  tv_kv_entry entry;
-  int status = shell_kv_open(txn, call->name, 0, &bucket, &options);
-  if (status == TV_OK)
-    status = tv_kv_cursor_open(bucket, (tv_range){{NULL, 0}, {NULL, 0}}, &cursor);
+  tv_kv_export *job = NULL;
+  tv_range all = {{NULL, 0}, {NULL, 0}};
+  int status = tv_kv_open(txn, call->name, 0, NULL, &bucket);
+  if (status == TV_OK) status = tv_kv_export_open(bucket, all, call->format, &job);
   while (status == TV_OK) {
-    status = shell_interrupted() ? TV_EINTR : tv_kv_cursor_next(cursor, &key, NULL);
-    if (status == TV_OK) status = tv_kv_get_entry(bucket, key, &entry);
-    if (status != TV_OK) break;
-    shell_text line = {0};
-    shell_text_char(&line, '{');
-    shell_export_field(&line, "key", shell_kv_key_cell(&options, key));
-    shell_text_char(&line, ',');
-    shell_export_field(&line, "value", shell_cell_bytes(entry.value));
-    if (entry.expires != 0) shell_text_format(&line, ",\"expires\":%lld", (long long)entry.expires);
-    shell_text_str(&line, "}\n");
-    fwrite(line.data, 1, line.size, call->sh->out);
-    shell_text_free(&line);
+    status = tv_kv_export_some(job, BATCH, shell_export_write, call->sh, NULL);
+    if (status == TV_OK && shell_interrupted()) status = TV_EINTR;
   }
-  tv_kv_cursor_close(cursor);
-  return status == TV_END ? TV_OK : status;
+  tv_kv_export_close(job);
+  /* A failed write is told by ferror when the file is closed. */
+  return status == TV_END || status == TV_STOP ? TV_OK : status;
 }
 
-int shell_export_bucket(shell *sh, const char *bucket) {
+static int shell_export_bucket(shell *sh, const char *bucket, const char *ending) {
   shell_export_call call = {.sh = sh, .name = bucket};
+  call.format = strcasecmp(ending, ".dump") == 0 ? TV_KV_DUMP : TV_KV_JSONL;
   int status = shell_read(sh, shell_export_bucket_work, &call);
   return status == TV_OK ? 0 : shell_fail_status(sh, status, &sh->error, bucket);
 }
@@ -104,7 +84,7 @@ static int shell_export_graph_work(tv_txn *txn, void *ctx) {
   return status;
 }
 
-int shell_export_graph(shell *sh, const char *graph) {
+static int shell_export_graph(shell *sh, const char *graph) {
   shell_export_call call = {.sh = sh, .name = graph};
   int status = shell_read(sh, shell_export_graph_work, &call);
   return status == TV_OK ? 0 : shell_fail_status(sh, status, &sh->error, graph);
@@ -149,7 +129,7 @@ static int shell_export_rows(shell *sh, const char *name) {
 
 static int shell_export_run(shell *sh, const shell_args *args, const char *ending) {
   const char *name = args->n > 1 ? args->v[1] : NULL;
-  if (name != NULL && shell_has(args, "--bucket")) return shell_export_bucket(sh, name);
+  if (name != NULL && shell_has(args, "--bucket")) return shell_export_bucket(sh, name, ending);
   if (name != NULL && shell_has(args, "--graph")) return shell_export_graph(sh, name);
   if (strcasecmp(ending, ".sql") == 0) return shell_export_sql(sh, name);
   if (name == NULL)
@@ -178,9 +158,9 @@ static int shell_export_check(shell *sh, const shell_args *args, const char *end
   bool bucket = shell_has(args, "--bucket"), graph = shell_has(args, "--graph");
   if (bucket && graph)
     return shell_fail(sh, "give one of them", "--bucket and --graph do not go together");
-  if (bucket && strcasecmp(ending, ".jsonl") != 0)
-    return shell_fail(sh, "name the file .jsonl, or export a query: SELECT * FROM kv('BUCKET')",
-                      "a bucket is exported as JSON Lines");
+  if (bucket && strcasecmp(ending, ".jsonl") != 0 && strcasecmp(ending, ".dump") != 0)
+    return shell_fail(sh, "for CSV and others export a query: SELECT * FROM kv('BUCKET')",
+                      "a bucket is exported as .jsonl (JSON Lines) or .dump (binary)");
   if (graph && strcasecmp(ending, ".csv") != 0)
     return shell_fail(sh,
                       "name the file .csv, or export a query: SELECT * FROM graph_edges('GRAPH')",

@@ -38,7 +38,7 @@ bool shell_import_tick(shell_import_call *call) {
 
 int shell_import_fail(shell_import_call *call, int status) {
   shell *sh = call->sh;
-  if (status == TV_EINVAL || status == TV_EKEYSIZE)
+  if (status == TV_EINVAL || status == TV_EKEYSIZE || status == TV_ECORRUPT)
     return shell_fail(sh, shell_import_nothing, "%s", sh->error.message);
   return shell_fail_status(sh, status, &sh->error, call->name);
 }

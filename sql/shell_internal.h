@@ -12,7 +12,7 @@
  * remedies shell_settings.c  .mode and the other switches     shell_schema.c    .tables .schema ...
  *   shell_plan.c      EXPLAIN QUERY PLAN           shell_csv.c       reading CSV
  *   shell_kv.c, shell_graph.c, shell_graph_edit.c, shell_import*.c, shell_export.c, shell_dump.c,
- *   shell_admin.c     the commands' work
+ *   shell_admin.c, shell_check.c, shell_watch.c     the commands' work
  *
  * Functions that return int return 0, or 1 when they failed and have told the user why; those that
  * return a tv_status say so.
@@ -350,11 +350,13 @@ SHELL_COMMAND(databases);
 SHELL_COMMAND(dump);
 SHELL_COMMAND(echo);
 SHELL_COMMAND(export);
+SHELL_COMMAND(feed);
 SHELL_COMMAND(graphs);
 SHELL_COMMAND(headers);
 SHELL_COMMAND(import);
 SHELL_COMMAND(indexes);
 SHELL_COMMAND(limits);
+SHELL_COMMAND(metrics);
 SHELL_COMMAND(mode_command);
 SHELL_COMMAND(null_value);
 SHELL_COMMAND(once);
@@ -363,6 +365,7 @@ SHELL_COMMAND(output);
 SHELL_COMMAND(print);
 SHELL_COMMAND(quit);
 SHELL_COMMAND(read_command);
+SHELL_COMMAND(readers);
 SHELL_COMMAND(schema);
 SHELL_COMMAND(separator);
 SHELL_COMMAND(show);
@@ -441,7 +444,5 @@ bool shell_import_tick(shell_import_call *call);
 /* Explains a status of the work of an import. */
 int shell_import_fail(shell_import_call *call, int status);
 extern const char shell_import_nothing[]; /* the remedy: nothing was imported */
-int shell_export_bucket(shell *sh, const char *bucket);
-int shell_export_graph(shell *sh, const char *graph);
 
 #endif
