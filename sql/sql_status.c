@@ -95,8 +95,9 @@ static int sql_status_of(int code) {
 }
 
 int tvi_sql_fail(sqlite3 *sql, int code, tv_error *err) {
-  int status = sql_status_of(code);
+  int full = sql != NULL ? sqlite3_extended_errcode(sql) : code;
   if (code == SQLITE_OK) return TV_OK;
-  return tvi_error_set(err, status, code, "SQLite: %s",
+  if ((full & 0xff) != (code & 0xff)) full = code; /* it tells of another call */
+  return tvi_error_set(err, sql_status_of(full), full, "SQLite: %s",
                        sql != NULL ? sqlite3_errmsg(sql) : sqlite3_errstr(code));
 }
