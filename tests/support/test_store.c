@@ -51,14 +51,21 @@ void test_commit(tv_txn *txn) {
   test_ok(status);
 }
 
-char *test_folder_make(void) {
-  const char *parent = getenv("TMPDIR");
+static char *test_folder_below(const char *parent) {
   char *path = malloc(4096);
   assert_non_null(path);
-  snprintf(path, 4096, "%s/trivet-test-XXXXXX",
-           parent != NULL && *parent != '\0' ? parent : "/tmp");
+  snprintf(path, 4096, "%s/trivet-test-XXXXXX", parent);
   assert_non_null(mkdtemp(path));
   return path;
+}
+
+char *test_folder_make(void) {
+  const char *parent = getenv("TMPDIR");
+  return test_folder_below(parent != NULL && *parent != '\0' ? parent : "/tmp");
+}
+
+char *test_folder_make_fast(void) {
+  return access("/dev/shm", W_OK) == 0 ? test_folder_below("/dev/shm") : test_folder_make();
 }
 
 static int test_remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at) {

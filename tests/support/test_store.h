@@ -30,6 +30,8 @@ void test_commit(tv_txn *txn);
 /* A new folder below $TMPDIR or /tmp; freed and removed with all that is in it by
  * test_folder_remove. */
 char *test_folder_make(void);
+/* The same in memory where the machine has /dev/shm: for tests that sync much and mean no disk. */
+char *test_folder_make_fast(void);
 void test_folder_remove(char *folder);
 void test_path(char *out, size_t size, const char *folder, const char *name);
 
