@@ -5,8 +5,10 @@
  * while they are looked at, so damage counts only when the file has stood still. Rejected: taking
  * a reader slot first, which needs the very mapping that is to be made safe.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "check_internal.h"
 
@@ -102,4 +104,14 @@ int tvi_check_open(const char *path, size_t page_bytes_expected, tv_error *err) 
   tvi_check_source_close(&source);
   if (status != TV_OK && err != NULL) *err = failure;
   return status;
+}
+
+int tvi_is_store_file(const char *path) {
+  unsigned char head[TVI_PAGE_HEADER_BYTES + 4];
+  int is, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return 0;
+  is = pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+       tvi_load_le32(head + TVI_PAGE_HEADER_BYTES) == TVI_META_MAGIC;
+  (void)close(fd);
+  return is;
 }
