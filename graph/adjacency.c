@@ -21,8 +21,8 @@ static uint64_t adj_place(tv_node node, uint32_t type) {
 }
 
 static int adj_set_add(tvi_type_set *set, uint32_t *types, uint32_t type) {
-  size_t i;
-  for (i = set->n; i > 0 && types[i - 1] > type; i--) continue;
+  size_t i = set->n;
+  while (i > 0 && types[i - 1] > type) i--;
   if (i > 0 && types[i - 1] == type) return 0;
   memmove(types + i + 1, types + i, (set->n - i) * sizeof *types);
   types[i] = type;

@@ -117,7 +117,7 @@ static int bfs_prepare(bfs_search *search, size_t n, const tv_node *starts,
 int tv_graph_bfs(tv_graph *graph, size_t n, const tv_node *starts, int direction, tv_types types,
                  uint32_t depth_max, const tv_limits *limits, tv_reach_fn visit, void *ctx) {
   bfs_search search;
-  tvi_type_set set;
+  tvi_type_set set = {0};
   int status = tvi_graph_enter(graph);
   if (status == TV_OK) status = tvi_type_set_open(graph, types, &set);
   if (status != TV_OK) return status;

@@ -30,7 +30,7 @@ static int expand_one(tvi_adj_reader *reader, tv_node node, tv_edge_fn visit, vo
 
 static int expand_at(tv_graph *graph, tv_node node, int direction, tv_types types, tv_edge_fn visit,
                      void *ctx, uint64_t *seen) {
-  tvi_type_set set;
+  tvi_type_set set = {0};
   tvi_adj_pair pair;
   size_t d;
   int status = tvi_graph_enter(graph);
@@ -84,7 +84,7 @@ static int expand_index(tvi_adj_pair *pair, size_t index, tv_node node, tv_expan
 
 int tv_graph_expand(tv_graph *graph, size_t n, const tv_node *frontier, int direction,
                     tv_types types, tv_expand_fn visit, void *ctx) {
-  tvi_type_set set;
+  tvi_type_set set = {0};
   tvi_adj_pair pair;
   uint64_t ids;
   size_t i;

@@ -174,6 +174,6 @@ int tvi_node_label_in(const tvi_node_view *view, uint32_t label);
 void tvi_adj_key(unsigned char key[TVI_ADJ_KEY_BYTES], tv_node node, uint32_t type,
                  tv_node neighbour, tv_edge edge);
 /* Removes the records of an edge. */
-int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *edge);
+int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref);
 
 #endif

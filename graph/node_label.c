@@ -50,7 +50,7 @@ int tv_graph_label_add(tv_graph *graph, tv_node node, const char *label) {
   unsigned char key[TVI_LABEL_KEY_BYTES];
   tvi_node_view view;
   tv_store *labels;
-  uint32_t number;
+  uint32_t number = 0;
   int status = tvi_graph_enter_write(graph);
   if (status == TV_OK) status = tvi_node_check(graph, node);
   if (status == TV_OK) status = tvi_name_intern(graph, TVI_NAME_LABEL, label, &number);

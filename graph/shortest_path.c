@@ -163,8 +163,8 @@ static int path_build(path_search *search, tv_path *out) {
   size_t first = path_depth(ahead, place), at;
   out->length = first + path_depth(back, path_find(back, node));
   out->nodes = tvi_alloc((out->length + 1) * sizeof *out->nodes);
-  out->edges = out->length == 0 ? NULL : tvi_alloc(out->length * sizeof *out->edges);
-  if (out->nodes == NULL || (out->length != 0 && out->edges == NULL)) {
+  out->edges = tvi_alloc((out->length + 1) * sizeof *out->edges); /* never of no bytes */
+  if (out->nodes == NULL || out->edges == NULL) {
     size_t length = out->length;
     tv_graph_path_free(out);
     return path_no_memory(search, length);
@@ -221,7 +221,7 @@ static int path_search_with(path_search *search, tv_node from, tv_node to, int d
 int tv_graph_shortest_path(tv_graph *graph, tv_node from, tv_node to, int direction, tv_types types,
                            const tv_limits *limits, tv_path *out) {
   path_search *search;
-  tvi_type_set set;
+  tvi_type_set set = {0};
   int status = tvi_graph_enter(graph);
   *out = (tv_path){0};
   if (status == TV_OK) status = tvi_type_set_open(graph, types, &set);

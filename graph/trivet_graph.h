@@ -10,7 +10,12 @@
  * A graph is opened in a transaction and lives as long as it. Everything the engine says
  * about threads, lifetimes and errors holds here (see trivet.h). Traversals see the transaction's
  * snapshot and its own writes. None recurses; each has limits, and exceeding one is TV_ELIMIT,
- * never a shorter answer.
+ * never a shorter answer. A damaged record is TV_ECORRUPT with a message that names it; a call that
+ * writes and fails for another reason than its arguments may have done half its work: roll back.
+ *
+ * Callbacks return non-zero to end the call that runs them, which then returns TV_STOP. They may
+ * read the graph and start further traversals, and write to other graphs, buckets and stores, but
+ * not to this graph: that is refused with TV_EMISUSE.
  *
  * Example (compiled and run by tests/graph/test_header_example.c):
  *
@@ -97,15 +102,17 @@ TV_API int tv_graph_node_key(tv_graph *graph, tv_node node, tv_slice *key);
 /* Deletes a node with all its edges. Returns TV_NOTFOUND. Cost: O(degree). Its id is not given out
  * again. */
 TV_API int tv_graph_node_delete(tv_graph *graph, tv_node node);
+/* Names of labels, edge types and properties have 1 to TV_NAME_BYTES_MAX bytes; TV_EINVAL. */
 TV_API int tv_graph_label_add(tv_graph *graph, tv_node node, const char *label);
+/* Returns TV_NOTFOUND when the node has no such label. */
 TV_API int tv_graph_label_remove(tv_graph *graph, tv_node node, const char *label);
 /* TV_OK: it has the label. TV_NOTFOUND: it has not. */
 TV_API int tv_graph_label_has(tv_graph *graph, tv_node node, const char *label);
-/* Calls visit for each label of the node. */
+/* Calls visit for each label of the node, in the order in which the graph first met them. */
 TV_API int tv_graph_node_labels(tv_graph *graph, tv_node node,
                                 int (*visit)(void *ctx, const char *label), void *ctx);
 
-/* Sets one property; TV_NULL removes it. */
+/* Sets one property; TV_NULL removes it. Cost: rewrites the node's record. */
 TV_API int tv_graph_node_set(tv_graph *graph, tv_node node, const char *name, tv_value value);
 /* Returns TV_NOTFOUND when it has none of that name. Bytes are borrowed. */
 TV_API int tv_graph_node_get(tv_graph *graph, tv_node node, const char *name, tv_value *value);
@@ -122,8 +129,9 @@ TV_API int tv_graph_nodes_from(tv_graph *graph, const char *label, tv_node first
 
 /* ---- Edges ---- */
 
-/* Adds an edge with n properties; *edge (may be NULL) gets its id. Returns TV_ENONODE when an end
- * does not exist. */
+/* Adds an edge with n properties (those of TV_NULL are left out); *edge (may be NULL) gets its id.
+ * Returns TV_ENONODE when an end does not exist, TV_EINVAL for a name given twice. Cost: three
+ * puts, O(log edges); dense sources first are cheapest. */
 TV_API int tv_graph_edge_add(tv_graph *graph, tv_node from, tv_node to, const char *type, size_t n,
                              const tv_property *properties, tv_edge *edge);
 
@@ -136,14 +144,16 @@ typedef struct tv_edge_ref {
 
 TV_API int tv_graph_edge_find(tv_graph *graph, tv_edge edge, tv_edge_ref *out); /* TV_NOTFOUND */
 TV_API int tv_graph_edge_delete(tv_graph *graph, tv_edge edge);                 /* TV_NOTFOUND */
+/* As tv_graph_node_set; TV_NOTFOUND when there is no such edge. */
 TV_API int tv_graph_edge_set(tv_graph *graph, tv_edge edge, const char *name, tv_value value);
+/* TV_NOTFOUND when there is no such edge or it has no such property. Bytes are borrowed. */
 TV_API int tv_graph_edge_get(tv_graph *graph, const tv_edge_ref *edge, const char *name,
                              tv_value *value);
 TV_API int tv_graph_edge_properties(tv_graph *graph, const tv_edge_ref *edge, tv_property_fn visit,
                                     void *ctx);
 
-/* Number <-> name of an edge type. TV_ENOLABEL when unknown. Names live until the transaction ends.
- */
+/* Number <-> name of an edge type. TV_ENOLABEL when unknown. Names live until the transaction
+ * ends or rolls back to a savepoint. */
 TV_API int tv_graph_type_find(tv_graph *graph, const char *name, uint32_t *type);
 TV_API const char *tv_graph_type_name(tv_graph *graph, uint32_t type); /* NULL when unknown */
 
@@ -160,8 +170,10 @@ typedef struct tv_types {
   const uint32_t *types;
 } tv_types;
 
-/* The edges at a node; for TV_BOTH first those out, then those in. visit's edge has from and to as
- * stored. */
+/* The edges at a node, in the order of type, neighbour, id; for TV_BOTH first those out, then those
+ * in, so that an edge from a node to itself is visited twice. visit's edge has from and to as
+ * stored. Returns TV_OK, TV_STOP, TV_ENONODE, TV_ENOLABEL (an unknown type number), TV_EINVAL (no
+ * direction). Cost: O(log edges + degree). tv_graph_degree counts what edges_at would visit. */
 TV_API int tv_graph_edges_at(tv_graph *graph, tv_node node, int direction, tv_types types,
                              tv_edge_fn visit, void *ctx);
 TV_API int tv_graph_degree(tv_graph *graph, tv_node node, int direction, tv_types types,
@@ -178,7 +190,8 @@ typedef struct tv_limits {
 
 /*
  * Expands a whole frontier in one call: for every edge of the given types at each of n nodes,
- * visit(ctx, index in the frontier, neighbour, edge). Sorted frontiers are faster.
+ * visit(ctx, index in the frontier, neighbour, edge), by index. Sorted frontiers are faster. A node
+ * that was deleted has no edges; an id never given out is TV_ENONODE, before the first visit.
  * Cost: O(n log nodes + edges).
  */
 typedef int (*tv_expand_fn)(void *ctx, size_t index, tv_node neighbour, const tv_edge_ref *edge);
@@ -190,8 +203,9 @@ TV_API int tv_graph_expand(tv_graph *graph, size_t n, const tv_node *frontier, i
  * depth_max steps (UINT32_MAX: until exhausted): calls visit(ctx, node, depth, parent, edge) once
  * for each node reached, in order of depth; a start has depth 0, parent TV_NODE_NONE and edge NULL.
  * This is k-hop for a small depth, and with TV_IN and no bound the reverse closure. Returns TV_OK,
- * TV_STOP, TV_ENONODE, TV_ELIMIT, TV_EINTR. Cost: O(nodes + edges reached); 1 bit of memory per
- * node id, and 8 bytes per node of a frontier.
+ * TV_STOP, TV_ENONODE, TV_ENOLABEL, TV_ELIMIT, TV_EINTR. A failure may come after some nodes were
+ * visited. Cost: O(nodes + edges reached); at most 1 bit of memory per node id, and 24 bytes per
+ * node of the largest frontier.
  */
 typedef int (*tv_reach_fn)(void *ctx, tv_node node, uint32_t depth, tv_node parent,
                            const tv_edge_ref *edge);
@@ -205,7 +219,8 @@ typedef struct tv_path {
   tv_node *nodes;
   tv_edge_ref *edges;
 } tv_path;
-/* A shortest path by number of edges (bidirectional search). TV_NOTFOUND when there is none. */
+/* A shortest path by number of edges (bidirectional search; nodes_max counts both sides).
+ * TV_NOTFOUND when there is none. Cost: 32 bytes of memory per node reached. */
 TV_API int tv_graph_shortest_path(tv_graph *graph, tv_node from, tv_node to, int direction,
                                   tv_types types, const tv_limits *limits, tv_path *out);
 TV_API void tv_graph_path_free(tv_path *path);

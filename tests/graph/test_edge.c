@@ -83,8 +83,7 @@ static void edges_are_seen_from_both_ends_in_order_of_type_and_neighbour(void **
 
 static void a_set_of_types_selects(void **state) {
   fixture *f = *state;
-  tv_types set;
-  uint32_t x, y, z, numbers[40];
+  uint32_t x, y, z, many[40], some[3];
   int i;
   add(f, f->a, f->b, "x");
   add(f, f->a, f->b, "y");
@@ -92,19 +91,13 @@ static void a_set_of_types_selects(void **state) {
   test_ok(tv_graph_type_find(f->g, "x", &x));
   test_ok(tv_graph_type_find(f->g, "y", &y));
   test_ok(tv_graph_type_find(f->g, "z", &z));
-  set.types = numbers;
-  set.n = 1;
-  numbers[0] = y;
-  check_at(f, f->a, TV_OUT, set, "0-y>1 ");
-  check_at(f, f->c, TV_IN, set, "");
-  set.n = 3;
-  numbers[0] = z;
-  numbers[1] = x;
-  numbers[2] = z;
-  check_at(f, f->a, TV_OUT, set, "0-x>1 0-z>2 ");
-  for (i = 0; i < 40; i++) numbers[i] = i % 2 ? z : y;
-  set.n = 40;
-  check_at(f, f->a, TV_BOTH, set, "0-y>1 0-z>2 ");
+  check_at(f, f->a, TV_OUT, (tv_types){1, &y}, "0-y>1 ");
+  check_at(f, f->c, TV_IN, (tv_types){1, &y}, "");
+  some[0] = some[2] = z;
+  some[1] = x;
+  check_at(f, f->a, TV_OUT, (tv_types){3, some}, "0-x>1 0-z>2 ");
+  for (i = 0; i < 40; i++) many[i] = i % 2 ? z : y;
+  check_at(f, f->a, TV_BOTH, (tv_types){40, many}, "0-y>1 0-z>2 ");
 }
 
 static void unknown_types_are_named(void **state) {

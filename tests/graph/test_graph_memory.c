@@ -62,7 +62,7 @@ static int write_graph(tv_txn *txn) {
   tv_property properties[20];
   char names[20][16], key[16];
   tv_graph *g;
-  tv_node node, first = 0;
+  tv_node node = 0, first = 0;
   int i, status = tv_graph_open(txn, "g", TV_CREATE, &g);
   for (i = 0; i < 20; i++) {
     snprintf(names[i], sizeof names[i], "p%d", i);

@@ -164,7 +164,7 @@ static void limits_end_a_search_with_an_error(void **state) {
   tv_limits limits = {0};
   tv_node start = 0;
   tv_path path;
-  int cancel = 0;
+  int cancel[2] = {0, 1}; /* not yet, and now */
   trace t = {0};
   t.quiet = 1;
   star(f, 1000);
@@ -180,10 +180,10 @@ static void limits_end_a_search_with_an_error(void **state) {
       tv_graph_shortest_path(f->g, 5, 6, TV_BOTH, all_types, &(tv_limits){.nodes_max = 2}, &path),
       TV_ELIMIT);
   assert_null(path.nodes);
-  limits = (tv_limits){.cancel = &cancel};
+  limits = (tv_limits){.cancel = &cancel[0]};
   t = (trace){.quiet = 1};
   test_ok(tv_graph_bfs(f->g, 1, &start, TV_OUT, all_types, 1, &limits, note, &t));
-  cancel = 1;
+  limits.cancel = &cancel[1];
   test_status(tv_graph_bfs(f->g, 1, &start, TV_OUT, all_types, 1, &limits, note, &t), TV_EINTR);
   test_status(tv_graph_shortest_path(f->g, 5, 6, TV_BOTH, all_types, &limits, &path), TV_EINTR);
   limits = (tv_limits){.deadline_ms = -1};
@@ -211,7 +211,7 @@ static int wait_a_little(void *ctx, tv_node node, uint32_t depth, tv_node parent
   volatile uint64_t spin;
   (void)node, (void)depth, (void)parent, (void)ref;
   c->count++;
-  for (spin = 0; spin < 20000; spin++) continue;
+  for (spin = 0; spin < 20000;) spin++;
   return 0;
 }
 
