@@ -49,6 +49,19 @@ int tvi_kv_table_ensure(tvi_kv_table *table, tv_bucket **bucket, tv_error *err) 
   return status;
 }
 
+/* Makes the bucket of a table that is being created. SQLite tells a new table of savepoints only
+ * once it was written to, so ROLLBACK TO would pass this write by: the connection's hidden table
+ * tv_enlist listens in its place. */
+static int kv_table_make(tvi_kv_table *table, tv_bucket **bucket, tv_error *err) {
+  if (!sqlite3_get_autocommit(table->sql)) {
+    int code = sqlite3_exec(table->sql, "DELETE FROM tv_enlist", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+      return tvi_error_set(err, TV_ESQL, code, "bucket \"%s\" cannot follow SQL's savepoints: %s",
+                           table->bucket, sqlite3_errmsg(table->sql));
+  }
+  return tvi_kv_table_ensure(table, bucket, err);
+}
+
 /* The types to declare: those of the bucket where there is one, else those it would get. */
 static int kv_table_types(tvi_kv_table *table, tv_bucket_options *options, tv_error *err) {
   tvi_conn *conn = table->module->conn;
@@ -57,22 +70,18 @@ static int kv_table_types(tvi_kv_table *table, tv_bucket_options *options, tv_er
   int status;
 
   *options = table->options;
-  if (sqlite3_txn_state(table->sql, sqlite3_db_name(table->sql, 0)) == SQLITE_TXN_WRITE) {
-    status = tvi_kv_table_ensure(table, &bucket, err);
-    if (status == TV_OK) tv_kv_options(bucket, options);
-    return status;
-  }
   status = tvi_conn_peek_begin(conn, &txn, err);
   if (status != TV_OK) return status;
   status = tv_kv_open(txn, table->bucket, 0, NULL, &bucket);
   if (status == TV_OK)
     tv_kv_options(bucket, options);
-  else if (status == TV_ENOBUCKET)
-    status = TV_OK;
-  else
+  else if (status != TV_ENOBUCKET)
     *err = *tv_txn_error(txn);
   tvi_conn_peek_end(conn, txn);
-  return status;
+  if (status != TV_ENOBUCKET) return status;
+  if (sqlite3_txn_state(table->sql, sqlite3_db_name(table->sql, 0)) != SQLITE_TXN_WRITE)
+    return TV_OK;
+  return kv_table_make(table, &bucket, err);
 }
 
 static const char *kv_table_affinity(int32_t type) {
