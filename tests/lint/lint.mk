@@ -45,7 +45,7 @@ lint-unit: $(SRC_lib) $(LINT_H)
 
 lint-cppcheck: $(LINT_C) $(LINT_H) tests/lint/cppcheck.txt
 	@mkdir -p $(LINT)/cppcheck
-	@cppcheck --quiet --std=c11 --language=c --enable=warning,style,performance,portability --inline-suppr \
+	@cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
 	  --suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(LINT)/cppcheck \
 	  --template='{file}:{line}: {severity}: {message} [{id}]' --error-exitcode=1 -D_GNU_SOURCE \
 	  -DTV_API= $(INC_tests) $(filter %.c,$(LINT_C))
