@@ -142,3 +142,18 @@ int tv_graph_bfs(tv_graph *graph, size_t n, const tv_node *starts, int direction
   tvi_type_set_close(&set);
   return status;
 }
+
+static int bfs_count(void *ctx, tv_node node, uint32_t depth, tv_node parent,
+                     const tv_edge_ref *edge) {
+  (void)node;
+  (void)parent;
+  (void)edge;
+  *(uint64_t *)ctx += depth != 0;
+  return 0;
+}
+
+int tv_graph_khop_count(tv_graph *graph, tv_node start, int direction, tv_types types,
+                        uint32_t depth_max, const tv_limits *limits, uint64_t *count) {
+  *count = 0;
+  return tv_graph_bfs(graph, 1, &start, direction, types, depth_max, limits, bfs_count, count);
+}

@@ -213,6 +213,10 @@ TV_API int tv_graph_bfs(tv_graph *graph, size_t n, const tv_node *starts, int di
                         tv_types types, uint32_t depth_max, const tv_limits *limits,
                         tv_reach_fn visit, void *ctx);
 
+/* How many other nodes are within depth_max steps of a node. As tv_graph_bfs. */
+TV_API int tv_graph_khop_count(tv_graph *graph, tv_node start, int direction, tv_types types,
+                               uint32_t depth_max, const tv_limits *limits, uint64_t *count);
+
 /* A path: length edges over length + 1 nodes. Free with tv_graph_path_free. */
 typedef struct tv_path {
   size_t length;

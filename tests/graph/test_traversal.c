@@ -98,6 +98,22 @@ static void bfs_visits_each_node_once_in_order_of_depth(void **state) {
   check_bfs(f, 5, TV_BOTH, UINT32_MAX, "5@0 ");
 }
 
+static void nodes_within_some_hops_are_counted_without_the_start(void **state) {
+  fixture *f = *state;
+  uint64_t count;
+  int i;
+  nodes(f, 10);
+  for (i = 0; i < 9; i++) edge(f, (tv_node)i, (tv_node)i + 1);
+  edge(f, 2, 0);
+  test_ok(tv_graph_khop_count(f->g, 0, TV_OUT, all_types, 0, NULL, &count));
+  assert_int_equal(count, 0);
+  test_ok(tv_graph_khop_count(f->g, 0, TV_OUT, all_types, 3, NULL, &count));
+  assert_int_equal(count, 3);
+  test_ok(tv_graph_khop_count(f->g, 0, TV_BOTH, all_types, UINT32_MAX, NULL, &count));
+  assert_int_equal(count, 9);
+  test_status(tv_graph_khop_count(f->g, 10, TV_OUT, all_types, 3, NULL, &count), TV_ENONODE);
+}
+
 static void bfs_starts_from_several_nodes_and_takes_doubles_once(void **state) {
   fixture *f = *state;
   tv_node starts[] = {3, 0, 3}, unknown[] = {0, 9};
@@ -300,6 +316,7 @@ static void a_hub_with_many_neighbours_is_read_in_several_runs(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       traversal_test(bfs_visits_each_node_once_in_order_of_depth),
+      traversal_test(nodes_within_some_hops_are_counted_without_the_start),
       traversal_test(bfs_starts_from_several_nodes_and_takes_doubles_once),
       traversal_test(bfs_follows_the_given_types_only),
       traversal_test(a_chain_of_a_hundred_thousand_does_not_recurse),
