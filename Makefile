@@ -62,9 +62,9 @@ OBJ_bench := $(call obj,$(SRC_bench))
 OBJ_extension := $(patsubst %.c,$(BUILD)/obj-ext/%.o,$(SRC_sql) $(SRC_extension)) \
   $(call obj,$(SRC_engine) $(SRC_kv) $(SRC_graph))
 
-TEST_SRC := $(wildcard tests/*/test_*.c)
+TEST_SRC := $(filter-out tests/support/%,$(wildcard tests/*/test_*.c))
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
-TEST_SCRIPT := $(wildcard tests/*/test_*.sh tests/*/test_*.pl)
+TEST_SCRIPT := $(filter-out tests/support/%,$(wildcard tests/*/test_*.sh tests/*/test_*.pl))
 # The house's own tests are about files and tools, which sanitizers do not change.
 ifneq ($(SANITIZE),)
 TEST_SCRIPT := $(filter-out tests/house/%,$(TEST_SCRIPT))
