@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One walk over the public calls of all layers, for tests that make things fail on the way. Returns
+ * the first status that was not the expected one; closes whatever it opened. Included by one file
+ * of a program.
+ */
+#ifndef TRIVET_SCENARIO_H
+#define TRIVET_SCENARIO_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "test_store.h"
+#include "trivet_graph.h"
+#include "trivet_kv.h"
+#include "trivet_sql.h"
+
+enum { SCENARIO_ROWS = 60 };
+
+static int scenario_stores(tv_txn *txn) {
+  tv_store *s;
+  tv_cursor *c;
+  tv_slice key, value, keys[2] = {tv_str("key-001"), tv_str("none")}, values[2];
+  int i, statuses[2], status = tv_store_open(txn, "store", TV_CREATE, &s);
+  unsigned depth;
+  for (i = 0; i < SCENARIO_ROWS && status == TV_OK; i++) {
+    char text[32], big[900];
+    snprintf(text, sizeof text, "key-%03d", i);
+    memset(big, i, sizeof big);
+    status = tv_store_put(s, tv_str(text), tv_bytes(big, sizeof big), 0);
+  }
+  if (status == TV_OK) status = tv_store_get_many(s, 2, keys, values, statuses);
+  if (status == TV_OK) status = tv_cursor_open(s, &c);
+  if (status == TV_OK) {
+    status = tv_cursor_seek(c, tv_str("key-01"), &key, &value);
+    if (status == TV_OK) status = tv_savepoint(txn, &depth);
+    if (status == TV_OK) {
+      status = tv_store_delete(s, tv_str("key-011"));
+      if (status == TV_OK) status = tv_cursor_next(c, &key, &value);
+      if (status == TV_OK) status = tv_savepoint_rollback(txn, depth);
+    }
+    tv_cursor_close(c);
+  }
+  return status;
+}
+
+static int scenario_buckets(tv_txn *txn) {
+  tv_bucket_options options = {.compression = TV_COMPRESS_LZ4_HC, .versioned = 1, .ttl_ms = 60000};
+  tv_bucket *plain, *packed;
+  tv_kv_cursor *c;
+  tv_slice key, value, keys[2] = {tv_str("k-1"), tv_str("k-2")}, values[2];
+  uint64_t n;
+  int64_t sum;
+  int i, statuses[2], status = tv_kv_open(txn, "plain", TV_CREATE, NULL, &plain);
+  if (status == TV_OK) status = tv_kv_open(txn, "packed", TV_CREATE, &options, &packed);
+  for (i = 0; i < SCENARIO_ROWS && status == TV_OK; i++) {
+    char text[32], big[600];
+    snprintf(text, sizeof text, "k-%d", i);
+    memset(big, 'a' + i % 20, sizeof big);
+    status = tv_kv_put(plain, tv_str(text), tv_bytes(big, sizeof big));
+    if (status == TV_OK) status = tv_kv_put(packed, tv_str(text), tv_bytes(big, sizeof big));
+  }
+  if (status == TV_OK) status = tv_kv_get(packed, tv_str("k-1"), &value);
+  if (status == TV_OK) status = tv_kv_get_many(packed, 2, keys, values, statuses);
+  if (status == TV_OK) status = tv_kv_append(packed, tv_str("k-3"), tv_str("tail"));
+  if (status == TV_OK) status = tv_kv_add(plain, tv_str("counter"), 5, &sum);
+  if (status == TV_OK) status = tv_kv_put_ttl(plain, tv_str("brief"), tv_str("v"), 1000);
+  if (status == TV_OK) status = tv_kv_delete(plain, tv_str("k-4"));
+  if (status == TV_OK)
+    status = tv_kv_delete_range(plain, (tv_range){tv_str("k-5"), tv_str("k-6")}, &n);
+  if (status == TV_OK) status = tv_kv_cursor_open_prefix(packed, tv_str("k-"), &c);
+  if (status == TV_OK) {
+    for (i = 0; i < 5 && status == TV_OK; i++) status = tv_kv_cursor_next(c, &key, &value);
+    tv_kv_cursor_close(c);
+  }
+  return status;
+}
+
+static int scenario_visit_node(void *ctx, tv_node node, uint32_t depth, tv_node parent,
+                               const tv_edge_ref *edge) {
+  (void)node, (void)depth, (void)parent, (void)edge;
+  ++*(int *)ctx;
+  return 0;
+}
+
+static int scenario_graph(tv_txn *txn) {
+  tv_graph *g;
+  tv_node nodes[20] = {0};
+  tv_edge edge = 0;
+  tv_types all = {0, NULL};
+  tv_value text = {.type = TV_TEXT, .as.bytes = tv_str("a property")};
+  tv_property property = {"weight", {.type = TV_DOUBLE, .as.real = 1.5}};
+  tv_path way;
+  int i, seen = 0, status = tv_graph_open(txn, "graph", TV_CREATE, &g);
+  for (i = 0; i < 20 && status == TV_OK; i++) {
+    char key[16];
+    snprintf(key, sizeof key, "n%d", i);
+    status = tv_graph_node_put(g, tv_str(key), i % 2 ? "Odd" : "Even", &nodes[i]);
+    if (status == TV_OK) status = tv_graph_node_set(g, nodes[i], "name", text);
+    if (status == TV_OK && i > 0)
+      status = tv_graph_edge_add(g, nodes[i - 1], nodes[i], "next", 1, &property, &edge);
+  }
+  if (status == TV_OK)
+    status = tv_graph_bfs(g, 1, nodes, TV_OUT, all, 5, NULL, scenario_visit_node, &seen);
+  if (status == TV_OK)
+    status = tv_graph_shortest_path(g, nodes[0], nodes[9], TV_OUT, all, NULL, &way);
+  if (status == TV_OK) tv_graph_path_free(&way);
+  if (status == TV_OK) status = tv_graph_edge_delete(g, edge);
+  if (status == TV_OK) status = tv_graph_node_delete(g, nodes[3]);
+  return status;
+}
+
+static int scenario_sql_run(sqlite3 *sql, const char *text) {
+  int code = sqlite3_exec(sql, text, NULL, NULL, NULL);
+  if (code == SQLITE_OK) return TV_OK;
+  if (code == SQLITE_NOMEM || sqlite3_extended_errcode(sql) == SQLITE_IOERR_NOMEM) return TV_ENOMEM;
+  return code == SQLITE_FULL ? TV_EFULL : TV_ESQL;
+}
+
+static int scenario_sql(sqlite3 *sql) {
+  static const char *const statements[] = {
+      "CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b TEXT)",
+      "INSERT INTO t(b) SELECT hex(zeroblob(100)) FROM kv('plain') LIMIT 40",
+      "SAVEPOINT s",
+      "UPDATE t SET b = b || 'x'",
+      "ROLLBACK TO s",
+      "RELEASE s",
+      "SELECT count(*) FROM t JOIN graph_khop('graph', 'n0', 3) AS h",
+      "SELECT * FROM graph_path('graph', 'n0', 'n2')",
+      "CREATE VIRTUAL TABLE IF NOT EXISTS v USING kv('plain')",
+      "INSERT OR REPLACE INTO v(key, value) VALUES(x'01', x'02')",
+      "DROP TABLE v",
+  };
+  size_t i;
+  int status = TV_OK;
+  for (i = 0; i < sizeof statements / sizeof statements[0] && status == TV_OK; i++)
+    status = scenario_sql_run(sql, statements[i]);
+  return status;
+}
+
+/* Everything in one transaction over three models. */
+static int scenario_run(tv_db *db, tv_error *err) {
+  sqlite3 *sql = NULL;
+  tv_txn *txn = NULL;
+  int status = tv_begin(db, TV_WRITE, &txn, err);
+  if (status != TV_OK) return status;
+  status = scenario_stores(txn);
+  if (status == TV_OK) status = scenario_buckets(txn);
+  if (status == TV_OK) status = scenario_graph(txn);
+  if (status == TV_OK) {
+    status = tv_sql_open(db, 0, &sql, err);
+    if (status == TV_ESQL && err->native == SQLITE_NOMEM) status = TV_ENOMEM;
+  }
+  if (status == TV_OK) {
+    status = tv_sql_join(sql, txn);
+    if (status == TV_OK) status = scenario_sql(sql);
+    if (status == TV_OK) status = tv_sql_leave(sql);
+  }
+  if (status == TV_OK) {
+    status = tv_commit(txn, err);
+  } else {
+    tv_abort(txn);
+  }
+  if (sql != NULL) (void)sqlite3_close(sql);
+  return status;
+}
+
+#endif
