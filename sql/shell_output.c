@@ -70,17 +70,27 @@ shell_cell shell_cell_column(sqlite3_stmt *statement, int column) {
   return cell;
 }
 
+/* For the eye as SQLite prints it; for other programs, as what reads back as the same number. */
+static void shell_output_real(const shell *sh, double value, shell_text *out) {
+  char digits[64];
+  bool is_exact = sh->format.mode == SHELL_CSV || sh->format.mode == SHELL_TABS;
+  if (is_exact) {
+    shell_format_real(out, value);
+  } else if (isinf(value)) {
+    shell_text_str(out, value > 0 ? "Inf" : "-Inf");
+  } else {
+    sqlite3_snprintf((int)sizeof digits, digits, "%!.15g", value);
+    shell_text_str(out, digits);
+  }
+}
+
 void shell_cell_print(const shell *sh, const shell_cell *cell, shell_text *out) {
   switch (cell->type) {
     case SQLITE_INTEGER:
       shell_text_format(out, "%lld", (long long)cell->integer);
       break;
     case SQLITE_FLOAT:
-      if (isinf(cell->real)) {
-        shell_text_str(out, cell->real > 0 ? "Inf" : "-Inf");
-      } else {
-        shell_format_real(out, cell->real);
-      }
+      shell_output_real(sh, cell->real, out);
       break;
     case SQLITE_TEXT:
       shell_text_add(out, cell->bytes.data, cell->bytes.size);

@@ -157,12 +157,24 @@ int shell_output_to(shell *sh, const char *target) {
   return rc;
 }
 
+/* The file, or the rest of the line as one command behind its bar. */
+static int shell_settings_target(shell *sh, const shell_args *args) {
+  shell_text target = {0};
+  if (args->n > 1 && args->v[0][0] != '|')
+    return shell_fail(sh, "quote a name that has blanks", "unexpected argument: %s", args->v[1]);
+  for (int i = 0; i < args->n; i++)
+    shell_text_format(&target, "%s%s", i > 0 ? " " : "", args->v[i]);
+  int rc = shell_output_to(sh, target.data);
+  shell_text_free(&target);
+  return rc;
+}
+
 int shell_output(shell *sh, const shell_args *args) {
-  return shell_output_to(sh, args->n > 0 ? args->v[0] : NULL);
+  return shell_settings_target(sh, args);
 }
 
 int shell_once(shell *sh, const shell_args *args) {
-  int rc = shell_output_to(sh, args->n > 0 ? args->v[0] : NULL);
+  int rc = shell_settings_target(sh, args);
   if (rc == 0 && args->n > 0) sh->out_once = 2; /* this command, and the one after it */
   return rc;
 }
