@@ -102,9 +102,28 @@ const char *term_off(FILE *out) {
 
 size_t term_width(const char *text) {
   size_t width = 0;
-  for (; *text != '\0'; text++)
+  while (*text != '\0') {
+    if (*text == '\033') {
+      text += strcspn(text, "m");
+      if (*text != '\0') text++;
+      continue;
+    }
     if (((unsigned char)*text & 0xC0) != 0x80) width++;
+    text++;
+  }
   return width;
+}
+
+const char *term_block(FILE *out) {
+  static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+  size_t i;
+  if (!isatty(fileno(out))) return "#";
+  for (i = 0; i < 3; i++) {
+    const char *locale = getenv(names[i]);
+    if (locale == NULL || locale[0] == '\0') continue;
+    return strstr(locale, "UTF-8") != NULL || strstr(locale, "utf8") != NULL ? "\u2588" : "#";
+  }
+  return "#";
 }
 
 typedef struct term_cell {
@@ -112,13 +131,19 @@ typedef struct term_cell {
   term_style style;
 } term_cell;
 
+/* A line between rows. */
+typedef struct term_line {
+  size_t row; /* it stands before that one */
+  char *text; /* NULL: a rule */
+} term_line;
+
 struct term_table {
   size_t columns;
   int *right;
   term_cell *cells;
   size_t n, capacity;
-  size_t *rules; /* numbers of rows that a line follows */
-  size_t rules_n, rules_capacity;
+  term_line *lines;
+  size_t lines_n, lines_capacity;
 };
 
 term_table *term_table_make(size_t columns) {
@@ -144,9 +169,23 @@ void term_table_cell(term_table *table, term_style style, const char *format, ..
   table->n++;
 }
 
+static void term_table_add_line(term_table *table, char *text) {
+  heap_grow(&table->lines, &table->lines_capacity, table->lines_n + 1, sizeof *table->lines);
+  table->lines[table->lines_n].row = table->n / table->columns;
+  table->lines[table->lines_n++].text = text;
+}
+
 void term_table_rule(term_table *table) {
-  heap_grow(&table->rules, &table->rules_capacity, table->rules_n + 1, sizeof *table->rules);
-  table->rules[table->rules_n++] = table->n / table->columns;
+  term_table_add_line(table, NULL);
+}
+
+void term_table_line(term_table *table, const char *format, ...) {
+  char text[1024];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  term_table_add_line(table, heap_text(text, strlen(text)));
 }
 
 static void term_table_spaces(FILE *out, size_t n) {
@@ -170,8 +209,25 @@ static void term_table_row(const term_table *table, size_t row, const size_t *wi
   fputc('\n', out);
 }
 
+/* The lines that stand before a row; *line is the next one to print. */
+static void term_table_lines(const term_table *table, size_t row, size_t width, FILE *out,
+                             int indent, size_t *line) {
+  size_t i;
+  for (; *line < table->lines_n && table->lines[*line].row == row; (*line)++) {
+    const char *text = table->lines[*line].text;
+    if (text == NULL || text[0] != '\0') term_table_spaces(out, (size_t)indent);
+    if (text != NULL) {
+      fprintf(out, "%s\n", text);
+      continue;
+    }
+    fputs(term_on(out, TERM_DIM), out);
+    for (i = 0; i < width; i++) fputc('-', out);
+    fprintf(out, "%s\n", term_off(out));
+  }
+}
+
 void term_table_print(const term_table *table, FILE *out, int indent) {
-  size_t rows = table->n / table->columns, row, column, line = 0, total = 0, i;
+  size_t rows = table->n / table->columns, row, column, line = 0, total = 0;
   size_t *widths = heap_take(table->columns * sizeof *widths);
   for (row = 0; row < rows; row++)
     for (column = 0; column < table->columns; column++) {
@@ -181,15 +237,11 @@ void term_table_print(const term_table *table, FILE *out, int indent) {
   for (column = 0; column < table->columns; column++)
     total += widths[column] + (column > 0 ? 2 : 0);
   for (row = 0; row < rows; row++) {
+    term_table_lines(table, row, total, out, indent, &line);
     term_table_spaces(out, (size_t)indent);
     term_table_row(table, row, widths, out);
-    for (; line < table->rules_n && table->rules[line] == row + 1; line++) {
-      term_table_spaces(out, (size_t)indent);
-      fputs(term_on(out, TERM_DIM), out);
-      for (i = 0; i < total; i++) fputc('-', out);
-      fprintf(out, "%s\n", term_off(out));
-    }
   }
+  term_table_lines(table, rows, total, out, indent, &line);
   free(widths);
 }
 
@@ -198,7 +250,8 @@ void term_table_free(term_table *table) {
   if (table == NULL) return;
   for (i = 0; i < table->n; i++) free(table->cells[i].text);
   free(table->cells);
-  free(table->rules);
+  for (i = 0; i < table->lines_n; i++) free(table->lines[i].text);
+  free(table->lines);
   free(table->right);
   free(table);
 }

@@ -36,8 +36,10 @@ int term_columns(FILE *out);
 /* The escape sequences of a style and of its end; "" where there is no colour. */
 const char *term_on(FILE *out, term_style style);
 const char *term_off(FILE *out);
-/* Columns that a UTF-8 text takes (one per character). */
+/* Columns that a UTF-8 text takes (one per character; escape sequences of styles take none). */
 size_t term_width(const char *text);
+/* What a bar is made of: a block where `out` is a terminal that takes UTF-8, else '#'. */
+const char *term_block(FILE *out);
 
 /* A table: rows of cells, columns as wide as their widest cell. */
 typedef struct term_table term_table;
@@ -47,8 +49,10 @@ void term_table_align(term_table *table, size_t column, int right);
 /* Adds the next cell, row by row; the text is copied. */
 void term_table_cell(term_table *table, term_style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A line across, after the row that was completed last. */
+/* A line across, after the row that was completed last; or that text, unaligned. */
 void term_table_rule(term_table *table);
+void term_table_line(term_table *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Prints each row after `indent` spaces. */
 void term_table_print(const term_table *table, FILE *out, int indent);
 void term_table_free(term_table *table);
