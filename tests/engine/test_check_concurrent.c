@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +28,15 @@ static uint64_t newest_commit(const char *path) {
   if (tvi_check_source_read(&source, 0, NULL) == TV_OK) newest = source.meta.txn_id;
   tvi_check_source_close(&source);
   return newest;
+}
+
+/* A child that ends with its parent, so that a failed test leaves nobody writing. */
+static pid_t fork_child(void) {
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) _exit(1);
+  if (child == 0) (void)alarm(120); /* a timer is not inherited */
+  return child;
 }
 
 static void stop(pid_t child) {
@@ -71,8 +81,7 @@ static void a_store_being_written_is_never_called_damaged(void **state) {
   (void)state;
   test_path(path, sizeof path, folder, "busy.tv");
   test_close(test_open(path, 0));
-  child = fork();
-  assert_true(child >= 0);
+  child = fork_child();
   if (child == 0) write_for_ever(path);
   first = newest_commit(path);
   end = seconds() + CHECK_SECONDS;
@@ -110,8 +119,7 @@ static void a_store_being_made_is_never_called_foreign(void **state) {
   (void)state;
   test_path(path, sizeof path, folder, "new.tv");
   test_path(lock, sizeof lock, folder, "new.tv-lock");
-  child = fork();
-  assert_true(child >= 0);
+  child = fork_child();
   if (child == 0) create_for_ever(path, lock);
   end = seconds() + CHECK_SECONDS;
   while (seconds() < end || made < 20) {
