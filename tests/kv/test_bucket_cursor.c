@@ -8,7 +8,7 @@
 /* A bucket with the keys 000 002 ... 998, each with itself as value. */
 static tv_bucket *cursor_fill(tv_txn *txn, const tv_bucket_options *options) {
   tv_bucket *bucket;
-  char key[8];
+  char key[16];
   int i;
   test_ok(tv_kv_open(txn, "b", TV_CREATE, options, &bucket));
   for (i = 0; i < 1000; i += 2) {
@@ -19,7 +19,7 @@ static tv_bucket *cursor_fill(tv_txn *txn, const tv_bucket_options *options) {
 }
 
 static void cursor_expect(int status, tv_slice key, tv_slice value, int expected) {
-  char text[8];
+  char text[16];
   snprintf(text, sizeof text, "%03d", expected);
   test_ok(status);
   assert_true(test_slice_is(key, text));
@@ -47,7 +47,7 @@ static void a_cursor_walks_its_range_both_ways(void **unused) {
       txn = test_begin(db, mode & 1 ? TV_WRITE : TV_READ);
       test_ok(tv_kv_open(txn, "b", mode & 2 ? TV_KV_VERIFY_SCANS : 0, NULL, &bucket));
       for (r = 0; r < sizeof ranges / sizeof ranges[0]; r++) {
-        char from[8], to[8];
+        char from[16], to[16];
         tv_range range = {0};
         tv_kv_cursor *cursor;
         tv_slice k, v;

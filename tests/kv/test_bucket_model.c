@@ -15,7 +15,7 @@
 #define MODEL_KEYS 150
 #define MODEL_VALUE_MAX 700
 #define MODEL_DEPTH_MAX 3
-#define MODEL_TXNS 70
+#define MODEL_TXNS 50
 #define MODEL_STEPS 60
 
 typedef struct model_entry {
@@ -240,6 +240,18 @@ static void model_put(model *m, size_t i) {
   }
 }
 
+/* 1 when the value is what model_value_make prints as a number. */
+static int model_number(const model_entry *e, long long *number) {
+  char text[21] = "";
+  size_t digits;
+  if (e->size == 0 || e->size >= sizeof text) return 0;
+  memcpy(text, e->value, e->size);
+  digits = text[0] == '-' ? 1 : 0;
+  if (e->size == digits || strspn(text + digits, "0123456789") != e->size - digits) return 0;
+  *number = strtoll(text, NULL, 10);
+  return 1;
+}
+
 static void model_merge(model *m, size_t i) {
   unsigned char bytes[MODEL_VALUE_MAX];
   model_entry *e = &m->entries[i];
@@ -247,17 +259,11 @@ static void model_merge(model *m, size_t i) {
   int64_t expiry = live ? e->expiry : model_expiry(m, m->options.ttl_ms);
   size_t size = live ? e->size : 0;
   if (model_pick(m, 2) == 0) {
-    char text[32];
-    char *end = text;
     long long number = 0;
     int64_t sum;
-    int status;
-    if (size > 20) return;
-    memcpy(text, e->value, size);
-    text[size] = '\0';
-    if (live) number = strtoll(text, &end, 10);
+    int status, is_number = !live || model_number(e, &number);
     status = tv_kv_add(m->bucket, model_key_slice(m, i), 3, &sum);
-    if (live && (size == 0 || *end != '\0')) {
+    if (!is_number) {
       test_status(status, TV_EINVAL);
       return;
     }

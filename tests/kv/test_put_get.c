@@ -264,7 +264,7 @@ static void delete_range_deletes_what_lies_within(void **unused) {
     tv_range range = {tv_str("0100"), tv_str("0200")}, from = {tv_str("0900"), {0}};
     tv_range to = {{0}, tv_str("0050")}, none = {tv_str("5"), tv_str("4")}, whole = {0};
     uint64_t count;
-    char key[8];
+    char key[16];
     for (n = 0; n < 1000; n++) {
       snprintf(key, sizeof key, "%04d", n);
       test_ok(tv_kv_put(s.bucket, tv_str(key), tv_str("v")));
