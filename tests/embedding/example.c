@@ -26,7 +26,9 @@ static int fill(tv_txn *txn, void *ctx) {
                     "CREATE TABLE orders(buyer TEXT, item TEXT, cents INTEGER);"
                     "INSERT INTO orders VALUES ('bob', 'lamp', 4900), ('eve', 'desk', 19900)",
                     NULL, NULL, NULL);
-  return rc == SQLITE_OK ? tv_sql_leave(sql) : TV_ESQL;
+  if (rc == SQLITE_OK) return tv_sql_leave(sql);
+  fprintf(stderr, "%s\n", sqlite3_errmsg(sql));
+  return TV_ESQL;
 }
 
 static int print_row(void *ctx, int n, char **values, char **names) {
