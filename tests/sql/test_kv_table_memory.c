@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that runs out in the middle of a statement over buckets and graphs: the statement fails or
+ * gives the whole answer, and the next one works. */
+#include "sql_answer.h"
+#include "trivet_graph.h"
+#include "trivet_kv.h"
+
+static long fail_in = -1; /* allocations until one fails; -1: none does */
+
+static int fails(void) {
+  return fail_in >= 0 && fail_in-- == 0;
+}
+
+static void *allocate(void *ctx, size_t bytes) {
+  (void)ctx;
+  return fails() ? NULL : malloc(bytes);
+}
+
+static void *reallocate(void *ctx, void *old, size_t bytes) {
+  (void)ctx;
+  return fails() ? NULL : realloc(old, bytes);
+}
+
+static void release(void *ctx, void *old) {
+  (void)ctx;
+  free(old);
+}
+
+static void fill(sqlite3 *sql, tv_db *db) {
+  tv_txn *txn = test_begin(db, TV_WRITE);
+  tv_node a, b;
+  tv_graph *g;
+  test_ok(tv_graph_open(txn, "g", TV_CREATE, &g));
+  test_ok(tv_graph_node_put(g, tv_str("a"), "L", &a));
+  test_ok(tv_graph_node_put(g, tv_str("b"), "L", &b));
+  test_ok(tv_graph_edge_add(g, a, b, "t", 0, NULL, NULL));
+  test_commit(txn);
+  answer_is(sql,
+            "CREATE VIRTUAL TABLE t USING kv('b', compression=lz4);"
+            "INSERT INTO t VALUES ('a', printf('%.300c', 'x')), ('b', '2'), ('c', '3')",
+            "");
+}
+
+/* Statement and its answer when memory suffices. Each leaves the store as it was. */
+static const char *const statements[][2] = {
+    {"SELECT key, length(value) FROM t ORDER BY key DESC", "c|1\nb|1\na|300"},
+    {"SELECT key FROM kv('b') WHERE key IN ('c', 'a', 'zz')", "a\nc"},
+    {"SELECT key, expires, version FROM kv('b') WHERE key LIKE 'B%'", "b|NULL|NULL"},
+    {"BEGIN; INSERT INTO t SELECT key || '!', value FROM kv('b'); SELECT count(*) FROM t; ROLLBACK",
+     "6"},
+    {"BEGIN; UPDATE t SET key = key || '?'; DELETE FROM t WHERE key = 'a?'; SELECT count(*) FROM t;"
+     "ROLLBACK",
+     "2"},
+    {"BEGIN; CREATE VIRTUAL TABLE n USING kv('new', key=integer); INSERT INTO n VALUES (1, 'x');"
+     "SELECT * FROM n; ALTER TABLE n RENAME TO m; DROP TABLE m; ROLLBACK",
+     "1|x"},
+    {"SELECT key, labels, properties FROM graph_nodes('g', 'L')", "a|L|{}\nb|L|{}"},
+    {"SELECT source, target, type FROM graph_edges('g')", "a|b|t"},
+    {"SELECT neighbor FROM graph_neighbors('g', 'a', 'both', 't')", "b"},
+    {"SELECT node, depth FROM graph_khop('g', 'b', -1, 'in', 't,t')", "b|0\na|1"},
+    {"SELECT step, node FROM graph_path('g', 'a', 'b')", "0|a\n1|b"},
+};
+
+static void each_failed_allocation_is_an_error_and_nothing_else(void **state) {
+  static const tv_allocator scarce = {allocate, reallocate, release, NULL};
+  sqlite3 *sql;
+  tv_db *db;
+  size_t i;
+  (void)state;
+  test_ok(tv_allocator_set(&scarce));
+  db = test_open_memory();
+  sql = sql_answer_open(db);
+  fill(sql, db);
+  for (i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+    long n, failed = 0;
+    for (n = 0;; n++) {
+      char *text;
+      int whole;
+      fail_in = n;
+      text = sql_answer(sql, statements[i][0]);
+      whole = fail_in >= 0;
+      fail_in = -1;
+      if (strstr(text, "error: ") != NULL)
+        failed++;
+      else
+        assert_string_equal(text, statements[i][1]);
+      free(text);
+      if (!sqlite3_get_autocommit(sql)) answer_is(sql, "ROLLBACK", "");
+      if (whole) break;
+      assert_true(n < 3000);
+    }
+    print_message("%ld of %ld failed allocations ended the statement\n", failed, n);
+    answer_is(sql, "SELECT group_concat(key) FROM t", "a,b,c");
+    answer_is(sql, statements[i][0], statements[i][1]);
+  }
+  assert_int_equal(sqlite3_close(sql), SQLITE_OK);
+  test_close(db);
+  test_ok(tv_allocator_set(NULL));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_failed_allocation_is_an_error_and_nothing_else)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
