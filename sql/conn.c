@@ -153,11 +153,24 @@ int tvi_conn_lock(tvi_conn *conn, int level) {
   return code;
 }
 
+static void conn_abort(tvi_conn *conn) {
+  if (tv_txn_error(conn->write)->status == TV_ERETRY) conn->grow = 1;
+  tv_abort(conn->write);
+  conn_write_over(conn);
+}
+
+/* The map can grow only while we hold no snapshot; a BEGIN that reads first never would again. */
+static void conn_grow(tvi_conn *conn) {
+  tv_begin_options options = tvi_conn_write_options(conn);
+  tv_txn *txn;
+  conn->grow = 0;
+  if (tv_begin_with(conn->db, &options, &txn, NULL) == TV_OK) tv_abort(txn);
+}
+
 /* RESERVED is left without a commit, or after it: then there is nothing left to undo. */
 static void conn_rollback(tvi_conn *conn) {
   if (conn->write != NULL) {
-    tv_abort(conn->write);
-    conn_write_over(conn);
+    conn_abort(conn);
   } else if (conn->joined != NULL) {
     (void)tvi_conn_savepoints_end(conn, conn->joined, 0);
     tvi_overlay_clear(&conn->overlay);
@@ -175,6 +188,7 @@ int tvi_conn_unlock(tvi_conn *conn, int level) {
   if (level == SQLITE_LOCK_NONE) {
     conn_read_end(conn);
     tvi_conn_grant_drop(conn);
+    if (conn->grow) conn_grow(conn);
     conn->interrupted = 0;
     conn->forsaken = 0;
   }
@@ -203,8 +217,7 @@ static int conn_commit_own(tvi_conn *conn) {
   int code = tvi_sql_page_code(status, SQLITE_IOERR);
   if (code == SQLITE_OK) code = tvi_pages_flush(conn);
   if (code != SQLITE_OK) {
-    tv_abort(conn->write);
-    conn_write_over(conn);
+    conn_abort(conn);
     return code;
   }
   status = tvi_commit_keep_gate(conn->write, &err);
@@ -217,6 +230,7 @@ static int conn_commit_own(tvi_conn *conn) {
   }
   conn->places_ready = 0;
   if (status == TV_OK) return SQLITE_OK;
+  if (status == TV_ERETRY) conn->grow = 1;
   sqlite3_log(tvi_sql_code(status), "Trivet: %s", err.message);
   return tvi_sql_page_code(status, SQLITE_IOERR);
 }

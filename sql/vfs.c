@@ -186,8 +186,11 @@ static int vfs_register_locked(void) {
 
 int tvi_vfs_register(void) {
   sqlite3_mutex *mutex;
-  int code = sqlite3_initialize();
+  int code;
+#ifndef TVI_SQLITE_EXTENSION /* the host of an extension has done it */
+  code = sqlite3_initialize();
   if (code != SQLITE_OK) return code;
+#endif
   mutex = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_VFS1);
   sqlite3_mutex_enter(mutex);
   code = vfs_register_locked();

@@ -92,6 +92,7 @@ struct tvi_conn {
 
   tv_txn *read, *write, *joined;
   uint64_t generation; /* changes with the transaction that statements see */
+  int grow;            /* the map must grow before the next write transaction */
   int forsaken;        /* 1: the joined transaction ended under SQLite's lock */
 
   /* Waiting for the writer's turn. */

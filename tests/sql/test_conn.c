@@ -293,6 +293,58 @@ static void a_full_store_rolls_back_and_stays_usable(void **state) {
   test_close(db);
 }
 
+static void a_small_map_grows_between_transactions(void **state) {
+  tv_options options = {.map_bytes = 1 << 20, .map_bytes_max = 1 << 30};
+  conn_fixture *f = *state;
+  tv_error err = {0, 0, ""};
+  char path[512];
+  int full = 0;
+  tv_db *db;
+  sqlite3 *sql;
+  test_path(path, sizeof path, f->folder, "small.tv");
+  test_ok(tv_open(path, &options, &db, &err));
+  sql = sql_open(db, 0);
+  sql_run(sql, "CREATE TABLE t(a)");
+  for (int i = 0; i < 20; i++) { /* each run begins with a read, under which nothing can grow */
+    int code = sql_code(sql,
+                        "BEGIN; SELECT count(*) FROM t; INSERT INTO t VALUES(zeroblob(5000000));"
+                        "COMMIT");
+    if (code == SQLITE_OK) continue;
+    assert_int_equal(code, SQLITE_FULL);
+    if (!sqlite3_get_autocommit(sql)) sql_run(sql, "ROLLBACK");
+    assert_true(++full < 10);
+    i--;
+  }
+  assert_true(full > 0);
+  sql_is(sql, "SELECT count(*), sum(length(a)) FROM t; PRAGMA integrity_check",
+         "20|100000000|\nok|\n");
+  sql_close(sql);
+  test_close(db);
+}
+
+static void pages_in_place_survive_a_moving_map(void **state) {
+  tv_options options = {.map_bytes = 1 << 20, .map_bytes_max = 1 << 30};
+  conn_fixture *f = *state;
+  tv_error err = {0, 0, ""};
+  char path[512];
+  tv_db *db;
+  sqlite3 *sql;
+  test_path(path, sizeof path, f->folder, "small.tv");
+  test_ok(tv_open(path, &options, &db, &err));
+  sql = sql_open(db, 0);
+  sql_run(sql,
+          "CREATE TABLE u(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n"
+          " WHERE i<3000) INSERT INTO u SELECT 'text ' || i FROM n; CREATE TABLE t(a)");
+  for (int i = 0; i < 30; i++) {
+    while (sql_code(sql, "INSERT INTO t VALUES(zeroblob(1000000))") == SQLITE_FULL) continue;
+    sql_is(sql, "SELECT count(*), sum(length(x)) FROM u", "3000|25893|\n");
+    tv_abort(test_begin(db, TV_WRITE)); /* may move the map without a commit */
+    sql_is(sql, "SELECT count(*), sum(length(x)) FROM u", "3000|25893|\n");
+  }
+  sql_close(sql);
+  test_close(db);
+}
+
 #define conn_test(name) cmocka_unit_test_setup_teardown(name, conn_setup, conn_teardown)
 
 int main(int argc, char **argv) {
@@ -311,6 +363,8 @@ int main(int argc, char **argv) {
       conn_test(processes_share_a_store_without_losing_updates),
       conn_test(closing_in_the_middle_rolls_back),
       conn_test(a_full_store_rolls_back_and_stays_usable),
+      conn_test(a_small_map_grows_between_transactions),
+      conn_test(pages_in_place_survive_a_moving_map),
   };
   if (argc == 3 && strcmp(argv[1], "--child") == 0) return conn_child(argv[2]);
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -369,6 +369,23 @@ static void the_file_is_as_many_pages_as_its_last_key_says(void **state) {
   sql_is(f->sql, "PRAGMA page_count", text);
 }
 
+/* SQLite need not write free pages, yet one that becomes the last makes the size of the file. */
+static void a_last_page_that_was_never_written_counts(void **state) {
+  vfs_fixture *f = *state;
+  sql_run(f->sql,
+          "PRAGMA secure_delete=0; PRAGMA auto_vacuum=incremental; CREATE TABLE t(b); BEGIN;"
+          "INSERT INTO t VALUES(zeroblob(100000)); DELETE FROM t; COMMIT");
+  vfs_reopen(f);
+  vfs_sound(f);
+  for (int i = 0; i < 5; i++) {
+    sql_run(f->sql, "PRAGMA incremental_vacuum(3)");
+    vfs_reopen(f);
+    vfs_sound(f);
+  }
+  sql_run(f->sql, "INSERT INTO t VALUES(zeroblob(50000))");
+  vfs_sound(f);
+}
+
 static void bad_arguments_have_their_own_status(void **state) {
   vfs_fixture *f = *state;
   sqlite3 *sql = NULL, *plain;
@@ -408,6 +425,7 @@ int main(void) {
       vfs_test(a_journal_beside_the_store_is_not_played_back),
       vfs_test(a_damaged_page_is_found_out),
       vfs_test(the_file_is_as_many_pages_as_its_last_key_says),
+      vfs_test(a_last_page_that_was_never_written_counts),
       vfs_test(bad_arguments_have_their_own_status),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
