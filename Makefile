@@ -218,7 +218,7 @@ install: all ## install below DESTDIR and PREFIX
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(call below,$(LIBDIR))' \
 	  'includedir=$(call below,$(INCLUDEDIR))' '' \
 	  'Name: Trivet' 'Description: Key-value store, graph and SQL over one file and one transaction' \
-	  'Version: $(VERSION)' 'Requires: sqlite3' 'Libs: -L$${libdir} -ltrivet' \
+	  'Version: $(VERSION)' 'Libs: -L$${libdir} -ltrivet $(SQL_LIBS)' \
 	  'Libs.private: $(LIBS) -pthread' 'Cflags: -I$${includedir}' \
 	  >$(DESTDIR)$(LIBDIR)/pkgconfig/trivet.pc
 	install -m 644 LICENSE README.md $(DESTDIR)$(DOCDIR)
