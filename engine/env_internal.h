@@ -18,7 +18,7 @@
 #include "metrics_internal.h"
 
 #define TVI_SLOTS_LOW TV_STORES_PER_TXN_MAX /* spare slots below this are topped up ... */
-#define TVI_SLOTS_SPARE 40                  /* ... to this many */
+#define TVI_SLOTS_SPARE 24                  /* ... to this many */
 #define TVI_DBI_MAX (TV_STORES_MAX + 8)
 #define TVI_POOL_MAX 64         /* idle read transactions kept for the next tv_begin */
 #define TVI_POOL_STORES_MAX 64  /* stores that an idle transaction remembers */
@@ -69,8 +69,11 @@ typedef struct tvi_group {
   pthread_mutex_t lock;
   tvi_member *head, *tail; /* waiting; the leader is the head until its round begins */
   tvi_member *leader;
-  tvi_member *ran;  /* members of the round */
-  unsigned members; /* in the round */
+  tvi_member *ran;       /* members of the round */
+  unsigned members;      /* in the round */
+  unsigned last_members; /* in the round before */
+  int gathering;         /* the leader waits for members to come */
+  int64_t commit_ns;     /* what the last commit took; the leader's */
   tv_txn *txn;
 } tvi_group;
 int tvi_group_init(tvi_group *group);
@@ -136,7 +139,7 @@ struct tv_db {
   tvi_env *env;
   int readonly;
   int32_t busy_wait_ms;
-  atomic_uint transactions; /* open on this handle */
+  unsigned transactions; /* open on this handle; under env->lock */
 };
 
 /* ---- Transactions ---- */
@@ -205,6 +208,8 @@ static inline int tvi_store_key_check(tv_store *store, tv_slice key) {
   return TVI_LIKELY(key.size - 1 < store->key_bytes_max) ? TV_OK : tvi_store_key_fail(store, key);
 }
 void tvi_store_free(tv_store *store);
+/* Its record is gone: forgets options and what a layer attached. */
+void tvi_store_gone(tv_store *store);
 /* The entry that the catalogue should hold for a store: TVI_ENTRY_*. */
 unsigned tvi_store_entry(const tv_store *store);
 

@@ -341,6 +341,14 @@ int tv_open(const char *path, const tv_options *options, tv_db **out, tv_error *
   return status;
 }
 
+static int open_in_use(tv_db *db) {
+  unsigned transactions;
+  pthread_mutex_lock(&db->env->lock);
+  transactions = db->transactions;
+  pthread_mutex_unlock(&db->env->lock);
+  return transactions != 0;
+}
+
 int tv_close(tv_db *db, tv_error *err) {
   tvi_env *env;
   int status = TV_OK;
@@ -352,7 +360,7 @@ int tv_close(tv_db *db, tv_error *err) {
     return TV_OK;
   }
   tvi_registry_lock();
-  if (atomic_load_explicit(&db->transactions, memory_order_acquire) != 0) {
+  if (open_in_use(db)) {
     status =
         tvi_error_set(err, TV_EMISUSE, 0, "'%s' has open transactions; end them first", env->path);
   } else {

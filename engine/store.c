@@ -65,6 +65,11 @@ static void store_let_go(tv_store *store) {
   store->options = tv_bytes(NULL, 0);
 }
 
+void tvi_store_gone(tv_store *store) {
+  store_let_go(store);
+  store->alive = 0;
+}
+
 /* Takes what the catalogue says over; what a layer attached stays while nothing differs. */
 static int store_adopt(tv_store *store, unsigned entry, tv_slice options) {
   tv_txn *txn = store->txn;
@@ -96,8 +101,7 @@ int tvi_store_revalidate(tv_store *store) {
       tvi_catalogue_find(store->txn, tv_bytes(store->key, store->key_size), &entry, &options);
   if (status == TV_OK) return store_adopt(store, entry, options);
   if (status != TV_NOTFOUND) return status;
-  store_let_go(store);
-  store->alive = 0;
+  tvi_store_gone(store);
   return tvi_txn_fail(store->txn, TV_ENOSTORE, 0, "'%s' was dropped in this transaction",
                       tvi_store_name(store));
 }

@@ -16,6 +16,7 @@ int tv_store_drop(tv_store *store) {
   if (status == TV_OK) status = tvi_feed_note(store, TV_CHANGE_DROP, tv_bytes(NULL, 0));
   if (status == TV_OK) status = tvi_catalogue_slot_give(txn, store->slot);
   if (status == TV_OK) status = tvi_catalogue_remove(txn, tv_bytes(store->key, store->key_size));
+  if (status == TV_OK) tvi_store_gone(store);
   return status;
 }
 

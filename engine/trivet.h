@@ -147,7 +147,7 @@ static inline tv_slice tv_str(const char *text) {
 #define TV_KEY_BYTES_MAX 480     /* longest user key, every layer */
 #define TV_NAME_BYTES_MAX 200    /* longest name of a store, bucket, graph */
 #define TV_STORES_MAX 1000       /* slots in one file; a graph takes several */
-#define TV_STORES_PER_TXN_MAX 24 /* stores that one transaction can create */
+#define TV_STORES_PER_TXN_MAX 16 /* stores that one transaction can create */
 #define TV_SAVEPOINTS_MAX 64     /* nested savepoints in one transaction */
 
 typedef struct tv_db tv_db;

@@ -77,17 +77,18 @@ static void txn_start(tv_txn *txn, tv_db *db, uint64_t snapshot) {
   txn->now = 0;
   txn->error.status = TV_OK;
   txn->error.message[0] = '\0';
-  txn->epoch = 1 + atomic_fetch_add_explicit(&txn->env->stamps, 1, memory_order_relaxed);
-  atomic_fetch_add_explicit(&db->transactions, 1, memory_order_relaxed);
+  txn->epoch++;
 }
 
 /* ---- Readers ---- */
 
 /* Among the open readers; env->lock is held. */
-static void txn_link(tv_txn *txn) {
+static void txn_link(tv_txn *txn, tv_db *db) {
   tvi_env *env = txn->env;
   txn->since_ms = tvi_coarse_ms();
   atomic_store_explicit(&txn->shown, 0, memory_order_relaxed);
+  txn->db = db;
+  db->transactions++;
   txn->next = env->readers;
   txn->link = &env->readers;
   if (txn->next != NULL) txn->next->link = &txn->next;
@@ -95,20 +96,23 @@ static void txn_link(tv_txn *txn) {
 }
 
 static void txn_unlink(tv_txn *txn) {
+  txn->db->transactions--;
   *txn->link = txn->next;
   if (txn->next != NULL) txn->next->link = txn->link;
 }
 
-static tv_txn *txn_pool_new(tvi_env *env) {
+static tv_txn *txn_pool_new(tv_db *db) {
+  tvi_env *env = db->env;
   tv_txn *txn = txn_new(env);
   if (txn == NULL) return NULL;
   pthread_mutex_lock(&env->lock);
-  txn_link(txn);
+  txn_link(txn, db);
   pthread_mutex_unlock(&env->lock);
   return txn;
 }
 
-static tv_txn *txn_pool_take(tvi_env *env) {
+static tv_txn *txn_pool_take(tv_db *db) {
+  tvi_env *env = db->env;
   tv_txn *txn;
   pthread_mutex_lock(&env->lock);
   while (env->growing) pthread_cond_wait(&env->idle, &env->lock);
@@ -117,7 +121,7 @@ static tv_txn *txn_pool_take(tvi_env *env) {
   if (txn != NULL) {
     env->pool = txn->next;
     env->pool_count--;
-    txn_link(txn);
+    txn_link(txn, db);
   }
   pthread_mutex_unlock(&env->lock);
   return txn;
@@ -165,9 +169,9 @@ static int txn_reader_ready(tv_txn *txn) {
 
 static int txn_begin_read(tv_db *db, tv_txn **out, tv_error *err) {
   tvi_env *env = db->env;
-  tv_txn *txn = txn_pool_take(env);
+  tv_txn *txn = txn_pool_take(db);
   int native;
-  if (txn == NULL && (txn = txn_pool_new(env)) == NULL) {
+  if (txn == NULL && (txn = txn_pool_new(db)) == NULL) {
     tvi_map_leave(env);
     return tvi_error_set(err, TV_ENOMEM, 0, "out of memory beginning a transaction");
   }
@@ -188,22 +192,25 @@ static int txn_begin_read(tv_db *db, tv_txn **out, tv_error *err) {
 
 static void txn_end_read(tv_txn *txn) {
   tvi_env *env = txn->env;
+  int keep;
   mdb_txn_reset(txn->mdb);
   while (txn->store_count > TVI_POOL_STORES_MAX) tvi_store_free(txn->stores[--txn->store_count]);
   pthread_mutex_lock(&env->lock);
-  txn_unlink(txn);
   if (--env->active == 0 && env->growing) pthread_cond_broadcast(&env->idle);
-  if (env->pool_count < TVI_POOL_MAX) {
+  keep = env->pool_count < TVI_POOL_MAX;
+  if (keep) {
+    txn_unlink(txn);
     txn->next = env->pool;
     env->pool = txn;
     env->pool_count++;
-    txn = NULL;
   }
   pthread_mutex_unlock(&env->lock);
-  if (txn != NULL) {
-    mdb_txn_abort(txn->mdb);
-    txn_free(txn);
-  }
+  if (keep) return;
+  mdb_txn_abort(txn->mdb); /* still counted, so that the database stays open meanwhile */
+  pthread_mutex_lock(&env->lock);
+  txn_unlink(txn);
+  pthread_mutex_unlock(&env->lock);
+  txn_free(txn);
 }
 
 int tv_refresh(tv_txn *txn) {
@@ -219,7 +226,7 @@ int tv_refresh(tv_txn *txn) {
   pthread_mutex_lock(&txn->env->lock);
   txn->since_ms = tvi_coarse_ms();
   pthread_mutex_unlock(&txn->env->lock);
-  txn->epoch = 1 + atomic_fetch_add_explicit(&txn->env->stamps, 1, memory_order_relaxed);
+  txn->epoch++;
   return TV_OK;
 }
 
@@ -306,10 +313,18 @@ int tvi_writer_allowed(tv_db *db, tv_error *err) {
   return TV_OK;
 }
 
-static void txn_writer_mark(tvi_env *env, int bound) {
+/* Counts the writer in or out, and remembers the thread that must not begin a second one. */
+static void txn_writer_mark(tv_db *db, int open, int bound) {
+  tvi_env *env = db->env;
   pthread_mutex_lock(&env->lock);
-  env->writer_bound = bound;
-  env->writer_thread = pthread_self();
+  if (open)
+    db->transactions++;
+  else
+    db->transactions--;
+  if (bound) {
+    env->writer_bound = open;
+    env->writer_thread = pthread_self();
+  }
   pthread_mutex_unlock(&env->lock);
 }
 
@@ -347,7 +362,7 @@ static int txn_begin_write(tv_db *db, const tv_begin_options *options, tv_txn **
     txn_free(txn);
     return status;
   }
-  if (!txn->movable) txn_writer_mark(env, 1);
+  txn_writer_mark(db, 1, !txn->movable);
   txn_start(txn, db, txn->snapshot);
   *out = txn;
   return TV_OK;
@@ -400,13 +415,18 @@ static void txn_run_hooks(tv_txn *txn, int committed) {
 static void txn_writer_done(tv_txn *txn, int committed, int keep_gate) {
   tvi_env *env = txn->env;
   tv_db *db = txn->db;
-  if (!txn->movable) txn_writer_mark(env, 0);
+  int bound = !txn->movable;
+  if (bound) { /* before the gate opens: the next writer may be on this thread */
+    pthread_mutex_lock(&env->lock);
+    env->writer_bound = 0;
+    pthread_mutex_unlock(&env->lock);
+  }
   tvi_map_leave(env);
   if (!keep_gate) tvi_env_gate_leave(env);
   txn_run_hooks(txn, committed);
   txn_free(txn);
   if (committed) tvi_readers_watch_run(env);
-  atomic_fetch_sub_explicit(&db->transactions, 1, memory_order_release);
+  txn_writer_mark(db, 0, 0);
 }
 
 static int txn_wrong_thread(const tv_txn *txn) {
@@ -414,11 +434,9 @@ static int txn_wrong_thread(const tv_txn *txn) {
 }
 
 static void txn_end_reader(tv_txn *txn, int committed) {
-  tv_db *db = txn->db;
   tvi_cursors_free(txn);
   if (txn->hooks != NULL) txn_run_hooks(txn, committed);
   txn_end_read(txn);
-  atomic_fetch_sub_explicit(&db->transactions, 1, memory_order_release);
 }
 
 static int txn_commit_failed(tvi_env *env, int native, tv_error *err) {

@@ -118,7 +118,7 @@ int tv_savepoint_rollback(tv_txn *txn, unsigned depth) {
     txn->mdb = txn->nest[--txn->depth];
   }
   if (txn->fatal != TV_OK && txn->fatal_depth >= depth) txn->fatal = TV_OK;
-  txn->epoch = 1 + atomic_fetch_add_explicit(&txn->env->stamps, 1, memory_order_relaxed);
+  txn->epoch++;
   if (txn->catalogue_changed) tvi_catalogue_restamp(txn);
   return TV_OK;
 }

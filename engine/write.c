@@ -6,19 +6,25 @@
  * begins a transaction; then a baton goes round and each member runs its function on its own
  * thread, in a nested transaction, so that one's failure is its own. When nobody is waiting any
  * more the leader commits, and one sync serves them all. A group forms by itself while the commit
- * before it syncs; nobody ever waits for company. A member that is alone needs no nested
+ * before it syncs; but its members wake one after another, and the first to come back would commit
+ * without the others. So a leader whose group is smaller than the last one gathers for a fraction
+ * of what the last commit took. A thread that writes alone never waits, and needs no nested
  * transaction.
  *
  * The rejected alternative, a queue of operations applied by one thread, would limit fn to what can
  * be queued, and run it on a thread whose stack and thread-locals are not the caller's.
  */
+#include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "env_internal.h"
 #include "lmdb_status_internal.h"
 
 #define WRITE_TRIES 64       /* each try doubles the map */
 #define WRITE_GROUP_MAX 1024 /* members of one commit; bounds how long the first one waits */
+#define WRITE_GATHER_SHARE 4 /* gather for at most this fraction of the last commit's time ... */
+#define WRITE_GATHER_NS_MAX 1000000 /* ... and at most this long */
 
 enum { MEMBER_WAITING, MEMBER_RUN, MEMBER_LEAD, MEMBER_RAN, MEMBER_DONE };
 
@@ -124,6 +130,7 @@ static void write_finish(tvi_group *group, tvi_member *leader, int status, const
     member->state = MEMBER_DONE;
     if (member != leader) pthread_cond_signal(&member->wake);
   }
+  group->last_members = group->members;
   group->ran = NULL;
   group->members = 0;
   group->leader = NULL;
@@ -133,6 +140,31 @@ static void write_finish(tvi_group *group, tvi_member *leader, int status, const
     pthread_cond_signal(&group->head->wake);
   }
   pthread_mutex_unlock(&group->lock);
+}
+
+/*
+ * Waits for members of the last group that are on their way. Returns 1 when somebody came. The
+ * group lock is held.
+ */
+static int write_gather(tvi_group *group, tvi_member *leader) {
+  struct timespec until;
+  int64_t ns = group->commit_ns / WRITE_GATHER_SHARE;
+  if (group->members == WRITE_GROUP_MAX) return 0;
+  if (group->head != NULL) return 1;
+  if (group->members >= group->last_members) return 0;
+  if (ns > WRITE_GATHER_NS_MAX) ns = WRITE_GATHER_NS_MAX;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_nsec += (long)ns;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_nsec -= 1000000000;
+    until.tv_sec++;
+  }
+  group->gathering = 1;
+  while (group->head == NULL &&
+         pthread_cond_timedwait(&leader->wake, &group->lock, &until) != ETIMEDOUT)
+    continue;
+  group->gathering = 0;
+  return group->head != NULL;
 }
 
 /* Runs the leader's own function, lets the baton go round, and returns when nobody waits. */
@@ -150,9 +182,11 @@ static void write_round(tvi_group *group, tvi_member *leader, tv_txn *txn) {
   /* What a failed function wrote outside a nested transaction must not be committed for others. */
   if (alone && leader->status != TV_OK) return;
   pthread_mutex_lock(&group->lock);
-  leader->state = MEMBER_WAITING;
-  write_pass(group);
-  write_sleep(group, leader, MEMBER_WAITING);
+  do {
+    leader->state = MEMBER_WAITING;
+    write_pass(group);
+    write_sleep(group, leader, MEMBER_WAITING);
+  } while (write_gather(group, leader));
   pthread_mutex_unlock(&group->lock);
   write_set_thread(txn->env);
 }
@@ -175,10 +209,13 @@ static void write_lead(tv_db *db, tvi_member *leader) {
     pthread_mutex_unlock(&group->lock);
   } else {
     write_round(group, leader, txn);
-    if (write_any_succeeded(group))
+    if (write_any_succeeded(group)) {
+      int64_t since = (int64_t)tvi_metric_clock();
       status = tv_commit(txn, &err);
-    else
+      group->commit_ns = (int64_t)tvi_metric_clock() - since;
+    } else {
       tv_abort(txn);
+    }
   }
   write_finish(group, leader, status, &err);
 }
@@ -206,6 +243,7 @@ static void write_join(tv_db *db, tvi_member *member) {
   else
     group->head = member;
   group->tail = member;
+  if (group->gathering) pthread_cond_signal(&group->leader->wake);
   if (group->leader == NULL) {
     group->leader = member;
     member->state = MEMBER_LEAD;
@@ -219,8 +257,11 @@ static void write_join(tv_db *db, tvi_member *member) {
 
 static int write_once(tv_db *db, int (*fn)(tv_txn *txn, void *ctx), void *ctx, tv_error *err) {
   tvi_member member = {.fn = fn, .ctx = ctx, .state = MEMBER_WAITING};
-  if (pthread_cond_init(&member.wake, NULL) != 0)
-    return tvi_error_set(err, TV_ENOMEM, 0, "out of memory");
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&member.wake, &attributes);
+  pthread_condattr_destroy(&attributes);
   write_join(db, &member);
   pthread_cond_destroy(&member.wake);
   if (member.status != TV_OK && err != NULL) *err = member.err;
