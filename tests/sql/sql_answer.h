@@ -17,6 +17,7 @@ static inline void sql_answer_add(char **text, const char *more) {
   size_t old = *text == NULL ? 0 : strlen(*text);
   char *grown = realloc(*text, old + strlen(more) + 1);
   assert_non_null(grown);
+  if (grown == NULL) return;
   memcpy(grown + old, more, strlen(more) + 1);
   *text = grown;
 }

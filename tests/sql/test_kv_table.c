@@ -117,6 +117,25 @@ static void order_by_key_needs_no_sorting(void **state) {
   free(plan);
 }
 
+/* Who is small is known from the bucket itself, not from ANALYZE. */
+static void a_join_is_driven_from_the_smaller_side(void **state) {
+  fixture *f = *state;
+  char *plan;
+  make_bucket(f->db, "few", TV_COLUMN_TEXT, TV_COLUMN_TEXT, people);
+  answer_is(f->sql,
+            "CREATE VIRTUAL TABLE many USING kv('many');"
+            "WITH RECURSIVE c(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM c WHERE i < 5000)"
+            "INSERT INTO many SELECT 'm' || i, i FROM c",
+            "");
+  plan = sql_answer(f->sql,
+                    "EXPLAIN QUERY PLAN SELECT m.value FROM many m JOIN kv('few') f "
+                    "ON m.key = f.value");
+  assert_non_null(strstr(plan, "SCAN f"));
+  assert_true(strstr(plan, "SCAN f") < strstr(plan, "SCAN m"));
+  assert_non_null(strstr(strstr(plan, "SCAN m"), "key=?"));
+  free(plan);
+}
+
 static void creating_makes_the_bucket_and_dropping_leaves_it(void **state) {
   fixture *f = *state;
   tv_bucket_options options;
@@ -363,6 +382,7 @@ int main(void) {
       with_store(counters_and_sql_see_the_same_numbers),
       with_store(the_plan_is_readable_and_uses_the_key),
       with_store(order_by_key_needs_no_sorting),
+      with_store(a_join_is_driven_from_the_smaller_side),
       with_store(creating_makes_the_bucket_and_dropping_leaves_it),
       with_store(a_rolled_back_create_leaves_no_bucket),
       with_store(a_table_whose_bucket_is_gone_reads_as_empty_and_makes_it_anew),
