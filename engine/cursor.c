@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cursors. In a read transaction a move is one LMDB call and nothing else. In a write transaction
- * the cursor keeps a copy of its key: after any write to the store, and across savepoints, it seeks
- * that key again instead of relying on LMDB's adjustment of foreign cursors, so that "the entry
- * under it was deleted" has one meaning everywhere: it counts as passed.
+ * Cursors. In a read transaction a step within a leaf page reads the page itself: its rows stand in
+ * an array of offsets, and LMDB's general move costs several times as much. LMDB's cursor is
+ * brought up to date (one comparison) when the page is left, and by LMDB go all values outside the
+ * leaf. In a write transaction the cursor keeps a copy of its key: after any write to the store,
+ * and across savepoints, it seeks that key again instead of relying on LMDB's adjustment of foreign
+ * cursors, so that "the entry under it was deleted" has one meaning everywhere: it counts as
+ * passed.
  */
 #include <string.h>
 
 #include "env_internal.h"
+#include "lmdb_format_internal.h"
 #include "lmdb_status_internal.h"
 
 enum { CURSOR_NEW, CURSOR_ON, CURSOR_END };
@@ -16,9 +20,13 @@ struct tv_cursor {
   MDB_cursor *mdb; /* NULL: detached */
   tv_store *store;
   int state;
-  int write;               /* in a write transaction */
-  uint64_t writes;         /* store->writes when the LMDB cursor was placed */
-  tv_cursor *next, **link; /* in the transaction */
+  int write;                 /* in a write transaction */
+  uint64_t writes;           /* store->writes when the LMDB cursor was placed */
+  const unsigned char *page; /* the leaf it steps in; NULL: not looked up */
+  const unsigned char *at;   /* key of the row that LMDB gave last */
+  unsigned index, rows;      /* in the page */
+  int behind;                /* LMDB's cursor stands on another row of the page */
+  tv_cursor *next, **link;   /* in the transaction */
   size_t key_size;
   unsigned char key[TVI_KEY_BYTES_LIMIT];
 };
@@ -41,6 +49,8 @@ int tv_cursor_open(tv_store *store, tv_cursor **out) {
   cursor->write = txn->write;
   cursor->writes = store->writes;
   cursor->key_size = 0;
+  cursor->page = NULL;
+  cursor->behind = 0;
   cursor->next = txn->cursors;
   cursor->link = &txn->cursors;
   if (txn->cursors != NULL) txn->cursors->link = &cursor->next;
@@ -88,6 +98,9 @@ static int cursor_land(tv_cursor *cursor, int native, MDB_val *k, MDB_val *v, tv
     if (key != NULL) *key = tvi_slice_of(*k);
     if (value != NULL) *value = tvi_slice_of(*v);
     cursor->state = CURSOR_ON;
+    cursor->page = NULL;
+    cursor->behind = 0;
+    cursor->at = k->mv_data;
     if (cursor->write) {
       cursor->writes = cursor->store->writes;
       cursor->key_size = k->mv_size;
@@ -96,6 +109,8 @@ static int cursor_land(tv_cursor *cursor, int native, MDB_val *k, MDB_val *v, tv
     return TV_OK;
   }
   cursor->state = CURSOR_END;
+  cursor->page = NULL;
+  cursor->behind = 0;
   if (key != NULL) *key = tv_bytes(NULL, 0);
   if (value != NULL) *value = tv_bytes(NULL, 0);
   return native == MDB_NOTFOUND ? TV_END : cursor_fail(cursor, native);
@@ -170,14 +185,89 @@ static int cursor_step_again(tv_cursor *cursor, int forward, MDB_val *k, MDB_val
   return native;
 }
 
+/* ---- Steps within a leaf ---- */
+
+/* Finds the row that LMDB gave last in its page; `hint`: probably this one. Leaves page NULL if it
+ * cannot. */
+static void cursor_leaf_enter(tv_cursor *cursor, unsigned hint) {
+  size_t page_bytes = cursor->store->txn->env->page_bytes;
+  size_t offset = (uintptr_t)cursor->at & (page_bytes - 1);
+  const unsigned char *page = cursor->at - offset;
+  unsigned lower = tvi_page_lower(page), i, rows;
+  if (tvi_page_flags(page) != TVI_PAGE_LEAF || lower < TVI_PAGE_HEADER_BYTES || lower > page_bytes)
+    return;
+  rows = tvi_page_nodes(page);
+  offset -= TVI_NODE_HEADER_BYTES;
+  for (i = hint; i < rows && tvi_page_node_offset(page, i) != offset; i++) continue;
+  if (i == rows)
+    for (i = 0; i < rows && tvi_page_node_offset(page, i) != offset; i++) continue;
+  if (i >= rows) return;
+  cursor->page = page;
+  cursor->index = i;
+  cursor->rows = rows;
+}
+
+/* Brings LMDB's cursor to the row where ours stands. */
+static int cursor_leaf_sync(tv_cursor *cursor, MDB_val *k, MDB_val *v) {
+  const unsigned char *node = tvi_page_node(cursor->page, cursor->index);
+  *k = tvi_val_of(tv_bytes(tvi_node_key(node), tvi_node_key_size(node)));
+  cursor->behind = 0;
+  return mdb_cursor_get(cursor->mdb, k, v, MDB_SET_KEY);
+}
+
+static int cursor_leaf_row(tv_cursor *cursor, unsigned index, tv_slice *key, tv_slice *value) {
+  size_t page_bytes = cursor->store->txn->env->page_bytes;
+  size_t offset = tvi_page_node_offset(cursor->page, index), end, key_size, value_size;
+  const unsigned char *node = cursor->page + offset;
+  cursor->index = index;
+  if (TVI_UNLIKELY(offset + TVI_NODE_HEADER_BYTES > page_bytes))
+    return cursor_fail(cursor, MDB_CORRUPTED);
+  cursor->behind = 1;
+  if (TVI_UNLIKELY(tvi_node_flags(node) != 0)) { /* outside the leaf: LMDB finds it */
+    unsigned rows = cursor->rows;
+    const unsigned char *page = cursor->page;
+    MDB_val k, v;
+    int status = cursor_land(cursor, cursor_leaf_sync(cursor, &k, &v), &k, &v, key, value);
+    if (status == TV_OK) {
+      cursor->page = page;
+      cursor->index = index;
+      cursor->rows = rows;
+    }
+    return status;
+  }
+  key_size = tvi_node_key_size(node);
+  value_size = tvi_node_value_size(node);
+  end = offset + TVI_NODE_HEADER_BYTES + key_size + value_size;
+  if (TVI_UNLIKELY(end > page_bytes)) return cursor_fail(cursor, MDB_CORRUPTED);
+  if (key != NULL) *key = tv_bytes(tvi_node_key(node), key_size);
+  if (value != NULL) *value = tv_bytes(tvi_node_key(node) + key_size, value_size);
+  return TV_OK;
+}
+
+/* A step in a read transaction: in the leaf while there are rows, else through LMDB to the next
+ * leaf. */
+static int cursor_step_read(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *value) {
+  MDB_val k, v;
+  int native = 0, status;
+  if (cursor->page == NULL) cursor_leaf_enter(cursor, 0);
+  if (cursor->page != NULL && forward && cursor->index + 1 < cursor->rows)
+    return cursor_leaf_row(cursor, cursor->index + 1, key, value);
+  if (cursor->page != NULL && !forward && cursor->index > 0)
+    return cursor_leaf_row(cursor, cursor->index - 1, key, value);
+  if (cursor->behind) native = cursor_leaf_sync(cursor, &k, &v);
+  if (native == 0) native = mdb_cursor_get(cursor->mdb, &k, &v, forward ? MDB_NEXT : MDB_PREV);
+  status = cursor_land(cursor, native, &k, &v, key, value);
+  if (status == TV_OK && forward) cursor_leaf_enter(cursor, 0);
+  return status;
+}
+
 static int cursor_step(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *value) {
   MDB_val k, v;
   int native, status;
   if (cursor->state == CURSOR_NEW)
     return cursor_jump(cursor, forward ? MDB_FIRST : MDB_LAST, key, value);
-  if (cursor->state == CURSOR_END) {
-    return cursor_land(cursor, MDB_NOTFOUND, NULL, NULL, key, value);
-  }
+  if (cursor->state == CURSOR_END) return cursor_land(cursor, MDB_NOTFOUND, NULL, NULL, key, value);
+  if (!cursor->write) return cursor_step_read(cursor, forward, key, value);
   if (TVI_UNLIKELY(cursor->mdb == NULL || cursor->writes != cursor->store->writes)) {
     status = cursor_attach(cursor);
     if (status != TV_OK) return status;
@@ -189,11 +279,8 @@ static int cursor_step(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *
 }
 
 int tv_cursor_next(tv_cursor *cursor, tv_slice *key, tv_slice *value) {
-  if (TVI_LIKELY(cursor->state == CURSOR_ON && !cursor->write)) {
-    MDB_val k, v;
-    int native = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
-    return cursor_land(cursor, native, &k, &v, key, value);
-  }
+  if (TVI_LIKELY(cursor->page != NULL && cursor->index + 1 < cursor->rows))
+    return cursor_leaf_row(cursor, cursor->index + 1, key, value);
   return cursor_step(cursor, 1, key, value);
 }
 

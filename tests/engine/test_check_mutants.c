@@ -43,7 +43,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
   (void)state;
-  test_damage_free(damage);
+  if (damage != NULL) test_damage_free(damage);
   return 0;
 }
 

@@ -36,6 +36,59 @@ static void keys_have_limits(void **state) {
   test_close(db);
 }
 
+/* Steps within leaf pages and between them, in both directions, with values inside and outside the
+ * leaf. */
+static void a_reader_walks_as_a_writer_does(void **state) {
+  uint64_t seed = test_seed();
+  tv_db *db = test_open_memory();
+  tv_txn *txn = test_begin(db, TV_WRITE), *reader;
+  tv_store *s = make(txn, "s"), *rs;
+  tv_cursor *c, *rc;
+  tv_slice key, value, read_key, read_value;
+  static char big[20000];
+  int i;
+  (void)state;
+  for (i = 0; i < 3000; i++) {
+    char text[16];
+    snprintf(text, sizeof text, "%08llx", (unsigned long long)(test_random(&seed) >> 32));
+    test_ok(tv_store_put(s, tv_str(text),
+                         tv_bytes(big, test_random(&seed) % (i % 17 == 0 ? sizeof big : 200)), 0));
+  }
+  test_commit(txn);
+  txn = test_begin(db, TV_WRITE);
+  reader = test_begin(db, TV_READ);
+  test_ok(tv_store_open(txn, "s", 0, &s));
+  test_ok(tv_store_open(reader, "s", 0, &rs));
+  test_ok(tv_cursor_open(s, &c));
+  test_ok(tv_cursor_open(rs, &rc));
+  for (i = 0; i < 100000; i++) {
+    uint64_t r = test_random(&seed);
+    int status, read_status;
+    if (r % 64 == 0) {
+      char at[16];
+      snprintf(at, sizeof at, "%08llx", (unsigned long long)(r >> 32));
+      status = r % 128 == 0 ? tv_cursor_seek(c, tv_str(at), &key, &value)
+                            : tv_cursor_seek_before(c, tv_str(at), &key, &value);
+      read_status = r % 128 == 0 ? tv_cursor_seek(rc, tv_str(at), &read_key, &read_value)
+                                 : tv_cursor_seek_before(rc, tv_str(at), &read_key, &read_value);
+    } else if ((r >> 16 & 63) < ((i / 1000) % 2 ? 50u : 14u)) {
+      status = tv_cursor_next(c, &key, &value);
+      read_status = tv_cursor_next(rc, &read_key, &read_value);
+    } else {
+      status = tv_cursor_prev(c, &key, &value);
+      read_status = tv_cursor_prev(rc, &read_key, &read_value);
+    }
+    assert_int_equal(status, read_status);
+    assert_int_equal(key.size, read_key.size);
+    assert_int_equal(value.size, read_value.size);
+    if (key.size > 0) assert_memory_equal(key.data, read_key.data, key.size);
+    if (value.size > 0) assert_memory_equal(value.data, read_value.data, value.size);
+  }
+  tv_abort(reader);
+  tv_abort(txn);
+  test_close(db);
+}
+
 static void put_flags_are_obeyed(void **state) {
   tv_db *db = test_open_memory();
   tv_txn *txn = test_begin(db, TV_WRITE);
@@ -324,6 +377,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_have_limits),
       cmocka_unit_test(put_flags_are_obeyed),
+      cmocka_unit_test(a_reader_walks_as_a_writer_does),
       cmocka_unit_test(cursors_go_both_ways_and_end),
       cmocka_unit_test(a_cursor_survives_writes_and_savepoints),
       cmocka_unit_test(deleting_all_while_scanning_visits_each_once),

@@ -197,6 +197,22 @@ static void what_a_layer_attaches_lives_as_long_as_the_record(void **state) {
   test_close(db);
 }
 
+static void what_a_layer_attaches_goes_with_a_drop(void **state) {
+  tv_db *db = test_open_memory();
+  tv_txn *txn = test_begin(db, TV_WRITE);
+  tv_store *s;
+  int token, before = released;
+  (void)state;
+  test_ok(tvi_store_open(txn, TVI_KIND_BUCKET, "b", NULL, TV_CREATE, tv_str("same"), &s));
+  tvi_store_attach(s, &token, count_release);
+  test_ok(tv_store_drop(s));
+  assert_int_equal(released, before + 1);
+  test_ok(tvi_store_open(txn, TVI_KIND_BUCKET, "b", NULL, TV_CREATE, tv_str("same"), &s));
+  assert_null(tvi_store_attached(s)); /* though slot and options are the same */
+  tv_abort(txn);
+  test_close(db);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(stores_are_created_listed_and_dropped),
@@ -205,6 +221,7 @@ int main(void) {
       cmocka_unit_test(stores_of_one_transaction_and_of_the_file_are_limited),
       cmocka_unit_test(a_pooled_reader_notices_a_recreated_store),
       cmocka_unit_test(what_a_layer_attaches_lives_as_long_as_the_record),
+      cmocka_unit_test(what_a_layer_attaches_goes_with_a_drop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
