@@ -261,6 +261,10 @@ int tvi_graph_attach(tvi_graph_cursor *cursor) {
     return SQLITE_OK;
   cursor->txn = NULL;
   status = tv_graph_open(txn, tvi_graph_title(cursor), 0, &cursor->graph);
+  if (status == TV_ENOGRAPH)
+    return tvi_graph_complain(
+        cursor, SQLITE_ERROR,
+        sqlite3_mprintf("%s: no such graph: %s", cursor->spec->module, tvi_graph_title(cursor)));
   if (status != TV_OK) return tvi_vtab_fail(cursor->base.pVtab, status, tv_txn_error(txn));
   cursor->txn = txn;
   cursor->generation = generation;

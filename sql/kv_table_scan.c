@@ -87,8 +87,11 @@ int tvi_kv_scan_attach(tvi_kv_scan *scan) {
   status = tv_kv_open(txn, (const char *)scan->name.data, 0, NULL, &scan->bucket);
   if (status == TV_ENOBUCKET && table->bucket != NULL) return SQLITE_OK; /* reads as empty */
   if (status != TV_OK) {
+    tv_error err = *tv_txn_error(txn);
     scan->txn = NULL; /* so that the next use tries again */
-    return tvi_vtab_fail(scan->base.pVtab, status, tv_txn_error(txn));
+    if (status == TV_ENOBUCKET)
+      (void)tvi_error_set(&err, status, 0, "kv: no such bucket: %s", (const char *)scan->name.data);
+    return tvi_vtab_fail(scan->base.pVtab, status, &err);
   }
   tv_kv_options(scan->bucket, &scan->options);
   return SQLITE_OK;

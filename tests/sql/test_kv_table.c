@@ -278,7 +278,7 @@ static void savepoints_roll_bucket_and_table_back_together(void **state) {
 static void bad_input_gets_a_sentence_that_names_it(void **state) {
   fixture *f = *state;
   static const char *const refused[][2] = {
-      {"SELECT * FROM kv('nowhere')", "nowhere"},
+      {"SELECT * FROM kv('nowhere')", "kv: no such bucket: nowhere"},
       {"SELECT * FROM kv", "kv needs the name of a bucket"},
       {"INSERT INTO kv(bucket, key, value) VALUES ('t', 'a', 'b')", "CREATE VIRTUAL TABLE"},
       {"CREATE VIRTUAL TABLE x USING kv", "name the bucket"},
