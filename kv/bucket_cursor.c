@@ -16,6 +16,7 @@ struct tv_kv_cursor {
   tv_cursor *inner;
   tv_bucket *bucket;
   int state; /* KV_CURSOR_*, as of a tv_cursor */
+  int plain; /* 1: every value is plain, and no checksum is asked for: flags need not be read */
   int verify;
   size_t from_size, to_size;      /* 0: no end on that side */
   tv_kv_cursor *next, **back_ref; /* in the handle's list; back_ref: what points here */
@@ -75,6 +76,12 @@ void tvi_kv_cursors_free(tvi_kv_handle *handle) {
   handle->spare_count = 0;
 }
 
+/* The first write with an expiry time: open cursors must look at each entry from now on. */
+void tvi_kv_cursors_see_expiry(tvi_kv_handle *handle) {
+  tv_kv_cursor *cursor;
+  for (cursor = handle->cursors; cursor != NULL; cursor = cursor->next) cursor->plain = 0;
+}
+
 /* A cursor's memory: a spare one, or a new one. NULL: out of memory. */
 static tv_kv_cursor *kv_cursor_take(tv_bucket *bucket) {
   tvi_kv_handle *handle = bucket->handle;
@@ -107,6 +114,7 @@ int tv_kv_cursor_open(tv_bucket *bucket, tv_range range, tv_kv_cursor **out) {
   *out = NULL;
   if (range.from.size > 0) status = tvi_kv_key_check(bucket, range.from);
   if (status == TV_OK && range.to.size > 0) status = tvi_kv_key_check(bucket, range.to);
+  if (status == TV_OK) status = tvi_kv_expiry_find(handle, 0);
   if (status != TV_OK) return status;
   cursor = kv_cursor_take(bucket);
   if (cursor == NULL)
@@ -120,6 +128,8 @@ int tv_kv_cursor_open(tv_bucket *bucket, tv_range range, tv_kv_cursor **out) {
   cursor->bucket = bucket;
   cursor->state = KV_CURSOR_NEW;
   cursor->verify = bucket->verify_scans;
+  cursor->plain = !cursor->verify && handle->options.compression == TV_COMPRESS_NONE &&
+                  !handle->options.versioned && handle->expiry_store == NULL;
   cursor->from_size = range.from.size;
   cursor->to_size = range.to.size;
   if (range.from.size > 0) memcpy(cursor->from, range.from.data, range.from.size);
@@ -151,11 +161,11 @@ void tv_kv_cursor_close(tv_kv_cursor *cursor) {
 
 /* ---- Moving ---- */
 
-static inline int kv_cursor_before_end(const tv_kv_cursor *cursor, tv_slice key) {
+static int kv_cursor_before_end(const tv_kv_cursor *cursor, tv_slice key) {
   return cursor->to_size == 0 || tvi_kv_compare(key, tv_bytes(cursor->to, cursor->to_size)) < 0;
 }
 
-static inline int kv_cursor_after_start(const tv_kv_cursor *cursor, tv_slice key) {
+static int kv_cursor_after_start(const tv_kv_cursor *cursor, tv_slice key) {
   return cursor->from_size == 0 ||
          tvi_kv_compare(key, tv_bytes(cursor->from, cursor->from_size)) >= 0;
 }
@@ -246,20 +256,26 @@ static int kv_cursor_next_slow(tv_kv_cursor *cursor, int status, tv_slice k, tv_
   return kv_cursor_settle(cursor, 1, status, k, v, &row);
 }
 
+/* The inner cursor writes to where the caller wants the slices: copying one as a whole right after
+ * its halves were stored would wait for the stores. */
 int tv_kv_cursor_next(tv_kv_cursor *cursor, tv_slice *key, tv_slice *value) {
-  tv_slice k = {0}, v = {0};
-  int status = TV_END;
+  tv_slice spare_key, spare_value;
+  tv_slice *k = key != NULL ? key : &spare_key;
+  tv_slice *v = value != NULL ? value : &spare_value;
+  int status;
 
-  if (TVI_LIKELY(cursor->state == KV_CURSOR_ON)) {
-    status = tv_cursor_next(cursor->inner, &k, &v);
-    if (TVI_LIKELY(status == TV_OK && tvi_kv_is_plain(v) && !cursor->verify) &&
-        kv_cursor_before_end(cursor, k)) {
-      if (key != NULL) *key = k;
-      if (value != NULL) *value = tvi_kv_plain_payload(v);
-      return TV_OK;
-    }
+  if (TVI_UNLIKELY(cursor->state != KV_CURSOR_ON))
+    return kv_cursor_next_slow(cursor, TV_END, tv_bytes(NULL, 0), tv_bytes(NULL, 0), key, value);
+  status = tv_cursor_next(cursor->inner, k, v);
+  /* Not to touch the value saves a caller who wants the keys a cache miss. */
+  if (TVI_LIKELY(status == TV_OK && (cursor->plain ? v->size >= TVI_ENV_HEADER_BYTES
+                                                   : tvi_kv_is_plain(*v) && !cursor->verify)) &&
+      (TVI_LIKELY(cursor->to_size == 0) || kv_cursor_before_end(cursor, *k))) {
+    v->data = (const unsigned char *)v->data + TVI_ENV_HEADER_BYTES;
+    v->size -= TVI_ENV_HEADER_BYTES;
+    return TV_OK;
   }
-  return kv_cursor_next_slow(cursor, status, k, v, key, value);
+  return kv_cursor_next_slow(cursor, status, *k, *v, key, value);
 }
 
 int tvi_kv_cursor_next_entry(tv_kv_cursor *cursor, tv_slice *key, tv_kv_entry *entry) {

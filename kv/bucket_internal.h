@@ -89,6 +89,7 @@ int tvi_kv_delete_key(tv_bucket *bucket, tv_slice key);
 
 /* kv/bucket_cursor.c */
 void tvi_kv_cursors_free(tvi_kv_handle *handle);
+void tvi_kv_cursors_see_expiry(tvi_kv_handle *handle);
 /* As tv_kv_cursor_next, with expiry and version, and always verified. */
 int tvi_kv_cursor_next_entry(tv_kv_cursor *cursor, tv_slice *key, tv_kv_entry *entry);
 

@@ -37,6 +37,7 @@ int tvi_kv_expiry_find(tvi_kv_handle *handle, int create) {
     status = TV_OK;
   }
   if (status == TV_OK) handle->expiry_epoch = epoch;
+  if (handle->expiry_store != NULL) tvi_kv_cursors_see_expiry(handle);
   return status;
 }
 

@@ -192,6 +192,29 @@ static void the_index_may_be_made_late_and_rolled_back(void **unused) {
   test_close(db);
 }
 
+/* A cursor that was opened while nothing could expire must not trust in that for ever. */
+static void an_open_cursor_notices_the_first_expiry_time(void **unused) {
+  tv_db *db = test_open_memory();
+  tv_txn *txn = test_begin(db, TV_WRITE);
+  tv_bucket *bucket = expiry_open(txn, NULL);
+  tv_range whole = {0};
+  tv_kv_cursor *cursor;
+  tv_slice value;
+  (void)unused;
+  test_ok(tv_kv_put(bucket, tv_str("a"), tv_str("1")));
+  test_ok(tv_kv_put(bucket, tv_str("b"), tv_str("2")));
+  test_ok(tv_kv_cursor_open(bucket, whole, &cursor));
+  test_ok(tv_kv_cursor_next(cursor, NULL, &value));
+  assert_true(test_slice_is(value, "1"));
+  test_ok(tv_kv_put_ttl(bucket, tv_str("b"), tv_str("3"), 100000));
+  test_ok(tv_kv_cursor_next(cursor, NULL, &value));
+  assert_true(test_slice_is(value, "3"));
+  test_status(tv_kv_cursor_next(cursor, NULL, &value), TV_END);
+  tv_kv_cursor_close(cursor);
+  tv_abort(txn);
+  test_close(db);
+}
+
 static void each_put_sweeps_two_and_a_sweep_as_many_as_asked(void **unused) {
   tv_db *db = test_open_memory();
   tv_txn *txn = test_begin(db, TV_WRITE);
@@ -258,6 +281,7 @@ int main(void) {
       cmocka_unit_test(merges_keep_the_expiry_time_and_puts_set_it_anew),
       cmocka_unit_test(the_index_follows_every_write),
       cmocka_unit_test(the_index_may_be_made_late_and_rolled_back),
+      cmocka_unit_test(an_open_cursor_notices_the_first_expiry_time),
       cmocka_unit_test(each_put_sweeps_two_and_a_sweep_as_many_as_asked),
       cmocka_unit_test(a_range_delete_counts_the_living_and_removes_all),
   };
