@@ -113,6 +113,7 @@ int demo_cast_choose(demo_store *store, demo_cast *cast) {
     rc = demo_cast_farthest(graph, cast->base, cast->path_from);
   }
   if (rc == TV_OK) rc = demo_cast_first(graph, servers, cast->server);
+  cast->server_known = rc == TV_OK;
   if (rc == TV_NOTFOUND) rc = demo_cast_farthest(graph, cast->base, cast->server);
   return rc;
 }

@@ -73,8 +73,9 @@ static void demo_loaded(const char *path, demo_store *store, const deb_index *in
         term_count(a, index->replaced), term_count(b, index->skipped),
         term_count(c, index->relations.malformed));
   demo_asked((double)facts->load_ns,
-             "loaded in %s transactions, each of %s packages into all three:",
-             term_count(a, facts->transactions), term_count(b, DEMO_BATCH));
+             "loaded in %s transaction%s of %s packages, each into all three models:",
+             term_count(a, facts->transactions), facts->transactions == 1 ? "" : "s",
+             term_count(b, DEMO_BATCH));
   demo_told("KV bucket 'packages'   %s stanzas, %s", term_count(a, bucket.entries),
             term_bytes(b, (double)bucket.bytes));
   demo_told("graph 'debian'         %s nodes, %s edges, %s", term_count(a, graph.nodes),

@@ -127,9 +127,10 @@ static int demo_screen_kv(demo_store *store, const demo_cast *cast) {
   deb_field_find(ask.value, "Description", &summary);
   summary = deb_first_line(summary);
   demo_asked(ns, "get '%s'", ask.about);
-  demo_told("a stanza of %zu bytes: version %.*s, %.*s KiB installed, \"%.*s\"", ask.value.size,
+  demo_told("a stanza of %zu bytes: version %.*s, %.*s KiB installed, \"%.*s%s\"", ask.value.size,
             (int)version.size, (const char *)version.data, (int)size.size, (const char *)size.data,
-            (int)(summary.size < 60 ? summary.size : 60), (const char *)summary.data);
+            (int)(summary.size < 40 ? summary.size : 40), (const char *)summary.data,
+            summary.size < 40 ? "" : "...");
   ask.about = cast->prefix;
   ns = demo_timed(demo_ask_prefix, &ask, &status);
   if (status != TV_OK) return status;
@@ -199,9 +200,11 @@ static void demo_told_breakage(demo_names *leaning, demo_names *broken) {
   demo_names_sort(broken);
   demo_told("%s packages: no alternative and no provider is left for something they need",
             term_count(count, broken->n));
-  demo_told("(%s of those above have an alternative; %s more break by way of a virtual package)",
-            term_count(spared, demo_names_missing(leaning, broken)),
-            term_count(through, demo_names_missing(broken, leaning)));
+  demo_told(
+      "(%s of those above have an alternative or broke before; %s more break through a "
+      "virtual name)",
+      term_count(spared, demo_names_missing(leaning, broken)),
+      term_count(through, demo_names_missing(broken, leaning)));
 }
 
 static int demo_screen_graph(demo_store *store, const demo_cast *cast) {
@@ -218,8 +221,8 @@ static int demo_screen_graph(demo_store *store, const demo_cast *cast) {
   memset(&ask.names, 0, sizeof ask.names);
   if (status == TV_OK) {
     demo_asked(ns, "what leans on %s, directly or over others?", ask.about);
-    demo_told("%s packages, up to %u steps away (the reverse closure, each alternative counted)",
-              term_count(count, leaning.n), ask.depth);
+    demo_told("%s packages, up to %u step%s away (the reverse closure, each alternative counted)",
+              term_count(count, leaning.n), ask.depth, ask.depth == 1 ? "" : "s");
     ns = demo_timed(demo_ask_breakage, &ask, &status);
   }
   if (status == TV_OK) {

@@ -13,7 +13,8 @@ typedef struct demo_cast {
   char prefix[DEMO_NAME_BYTES]; /* of names to scan */
   char base[DEMO_NAME_BYTES];   /* one that many lean on */
   char path_from[DEMO_NAME_BYTES], path_to[DEMO_NAME_BYTES];
-  char server[DEMO_NAME_BYTES]; /* a web server */
+  char server[DEMO_NAME_BYTES]; /* a web server, where there is one */
+  int server_known;             /* 1: it is one */
 } demo_cast;
 
 /*

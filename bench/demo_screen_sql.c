@@ -71,8 +71,9 @@ static int demo_screen_sections(demo_store *store, char *why) {
     if (most < bytes) most = bytes;
     printf("    %-14s ", (const char *)sqlite3_column_text(stmt, 0));
     demo_told_bar(most > 0 ? bytes / most : 0);
-    printf(" %8s  %6s packages\n", term_bytes(size, bytes),
-           term_count(count, (uint64_t)sqlite3_column_int64(stmt, 1)));
+    printf(" %8s  %6s package%s\n", term_bytes(size, bytes),
+           term_count(count, (uint64_t)sqlite3_column_int64(stmt, 1)),
+           sqlite3_column_int64(stmt, 1) == 1 ? "" : "s");
   }
   sqlite3_reset(stmt);
   return 0;
@@ -157,7 +158,8 @@ static int demo_screen_across(demo_store *store, const demo_cast *cast, char *wh
   demo_heading("Across", "one statement over the graph, the table and the bucket, one snapshot");
   ns = demo_timed(demo_ask_all, &ask, &status);
   if (status != 0) return -1;
-  demo_asked(ns, "whose packages does a web server (%s) pull in, and how many MB?", cast->server);
+  demo_asked(ns, "whose packages does %s%s pull in, and how many MB?",
+             cast->server_known ? "the web server " : "", cast->server);
   demo_told_statement(store, demo_sql_across, cast->server);
   table = term_table_make(4);
   for (i = 1; i < 4; i++) term_table_align(table, i, 1);

@@ -10,6 +10,7 @@
 #include "peer.h"
 
 #define KV_THREADS_MAX 64
+#define KV_RECORDS_FEW 10000 /* below, runs are only long enough to see that they work */
 #define KV_THREAD_COUNTS_MAX 8
 
 typedef struct kv_bench {

@@ -60,10 +60,12 @@ void kv_pair_close(const kv_bench *bench, kv_pair *pair) {
 }
 
 int kv_measure(const kv_bench *bench, const paired_plan *plan) {
+  paired_plan own = *plan;
   paired_result result;
   int visible = isatty(STDERR_FILENO);
+  if (bench->records < KV_RECORDS_FEW) own.rounds_min = own.rounds_max = 2;
   if (visible) fprintf(stderr, "\r\033[Kmeasuring: %s ...", plan->name);
-  paired_run(plan, &result);
+  paired_run(&own, &result);
   if (visible) fputs("\r\033[K", stderr);
   paired_report_add(bench->report, &result);
   return result.state == PAIRED_INTERRUPTED;

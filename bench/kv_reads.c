@@ -127,6 +127,7 @@ static int kv_measure_gets(const kv_bench *bench, kv_pair *pair, const kv_source
     reads[s].source = source;
     reads[s].records = bench->records;
     reads[s].gets = bench->quick ? 200000 : 500000;
+    if (reads[s].gets > bench->records) reads[s].gets = bench->records;
     reads[s].seed = bench->seed;
     reads[s].threads = threads;
     reads[s].verified = verified;

@@ -117,8 +117,10 @@ static void kv_writes_end(kv_writes *writes) {
 
 int kv_measure_puts(const kv_bench *bench, kv_pair *pair, const kv_source *source) {
   kv_writes writes[2];
+  uint64_t puts = bench->quick ? 50000 : 200000;
   int stop;
-  kv_writes_begin(bench, pair, source, bench->quick ? 50000 : 200000, 1000, writes);
+  if (puts > bench->records) puts = bench->records;
+  kv_writes_begin(bench, pair, source, puts, 1000, writes);
   stop = kv_measure_batches(bench, writes, "put, 1,000 per transaction, no sync", 0.95);
   kv_writes_end(writes);
   return stop;
@@ -248,6 +250,7 @@ static int kv_measure_durable_threads(const kv_bench *bench, const kv_pair *pair
   char name[PAIRED_TEXT_BYTES];
   int s, stop;
   uint64_t each = threads >= 32 ? 8 : 40;
+  if (bench->records < KV_RECORDS_FEW) each = 2;
   kv_writes_begin(bench, pair, source, each * threads, 1, writes);
   snprintf(name, sizeof name, "durable single puts, %u threads", threads);
   plan.name = name;
@@ -283,7 +286,8 @@ int kv_measure_durable(const kv_bench *bench, const kv_source *source) {
   kv_pair_open(&small, "durable", &setup, &pair);
   stop = kv_pair_fill(&small, "filling the durable stores", &batch, &pair);
   if (!stop) {
-    kv_writes_begin(&small, &pair, source, 10000, 1000, writes);
+    kv_writes_begin(&small, &pair, source, small.records < 10000 ? small.records : 10000, 1000,
+                    writes);
     stop = kv_measure_batches(&small, writes, "put, 1,000 per transaction, durable", 0);
     kv_writes_end(writes);
   }
