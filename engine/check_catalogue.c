@@ -67,12 +67,13 @@ static int check_catalogue_spare(tvi_check_catalogue *catalogue, tvi_check *chec
 
 static int check_catalogue_entry(tvi_check_catalogue *catalogue, tvi_check *check,
                                  const tvi_check_node *node) {
-  unsigned slot =
-      node->value.size >= 2 ? tvi_load_le16(node->value.data) & TVI_ENTRY_SLOT : TV_STORES_MAX;
+  unsigned entry = node->value.size >= 2 ? tvi_load_le16(node->value.data) : UINT16_MAX;
+  unsigned slot = entry & TVI_ENTRY_SLOT;
   char shown[TVI_SHOW_BYTES];
   int status;
 
-  if (node->key.size < 2 || slot >= TV_STORES_MAX) {
+  if (node->key.size < 2 || slot >= TV_STORES_MAX ||
+      (entry & ~(TVI_ENTRY_SLOT | TVI_ENTRY_LOGGED)) != 0) {
     tvi_check_problem(check, "the catalogue: the entry '%s' is damaged",
                       tvi_show(node->key, shown));
     return TV_OK;
@@ -180,6 +181,8 @@ static const char *check_kind_word(unsigned char kind) {
       return "SQL pages";
     case TVI_KIND_COLUMNAR:
       return "columnar table";
+    case TVI_KIND_LOG:
+      return "change log";
     default:
       return "store of an unknown kind";
   }
@@ -193,11 +196,15 @@ const char *tvi_check_catalogue_label(const tvi_check_catalogue *catalogue, tv_s
   (void)tvi_show(name, slot_shown);
   if (slot < TV_STORES_MAX && catalogue->entries[slot] > 0) {
     const unsigned char *key = catalogue->names.data + catalogue->name_at[slot];
-    size_t size = catalogue->name_size[slot];
-    const unsigned char *end = memchr(key, 0, size); /* a part's name may follow */
-    tv_slice own = tv_bytes(key + 1, (end != NULL ? (size_t)(end - key) : size) - 1);
-    (void)snprintf(buffer, TVI_CHECK_LABEL_BYTES, "%s '%s' (%.8s)", check_kind_word(key[0]),
-                   tvi_show(own, shown), slot_shown);
+    size_t size = catalogue->name_size[slot], own = size, part;
+    const unsigned char *end = memchr(key, 0, size);
+    char part_shown[TVI_SHOW_BYTES];
+    if (end != NULL) own = (size_t)(end - key);
+    part = own < size ? size - own - 1 : 0;
+    (void)tvi_show(tv_bytes(key + size - part, part), part_shown);
+    (void)snprintf(buffer, TVI_CHECK_LABEL_BYTES, "%s '%s'%s%.16s (%.8s)", check_kind_word(key[0]),
+                   tvi_show(tv_bytes(key + 1, own - 1), shown), part > 0 ? " " : "", part_shown,
+                   slot_shown);
   } else {
     (void)snprintf(buffer, TVI_CHECK_LABEL_BYTES, "slot %s", slot_shown);
   }

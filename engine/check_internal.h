@@ -156,7 +156,7 @@ int tvi_check_catalogue_visit(void *ctx, tvi_check *check, const tvi_check_node 
 /* Afterwards: whether the entries and the slots belong together. */
 void tvi_check_catalogue_judge(const tvi_check_catalogue *catalogue, tvi_check *check,
                                const tvi_check_stores *stores);
-/* "bucket 'users' (s0003)": what a named tree holds. Returns buffer. */
+/* "bucket 'users' expiry (s0003)": what a named tree holds, name and part. Returns buffer. */
 const char *tvi_check_catalogue_label(const tvi_check_catalogue *catalogue, tv_slice name,
                                       char buffer[TVI_CHECK_LABEL_BYTES]);
 

@@ -4,11 +4,11 @@
  * it and a test can let any single allocation fail. Rejected: arenas per transaction; the handles
  * that live in one are few, kept and used again, and sanitizers see through malloc only.
  */
-#include "memory_internal.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "env_internal.h"
 
 void *tvi_alloc(size_t bytes) {
   const tv_allocator *allocator = tvi_registry_allocator();
