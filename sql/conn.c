@@ -15,6 +15,7 @@ int tvi_conn_new(tv_db *db, int readonly, tvi_conn **out) {
   *out = NULL;
   if (conn == NULL) return TV_ENOMEM;
   conn->db = db;
+  conn->references = 1;
   conn->readonly = readonly;
   conn->page_bytes = tvi_page_bytes(db);
   conn->wait_ms = CONN_WAIT_MS;
@@ -49,7 +50,12 @@ static void conn_write_over(tvi_conn *conn) {
   conn_changed(conn);
 }
 
-void tvi_conn_free(tvi_conn *conn) {
+void tvi_conn_unref(void *ctx) {
+  tvi_conn *conn = ctx;
+  if (--conn->references == 0) tvi_free(conn);
+}
+
+void tvi_conn_close(tvi_conn *conn) {
   if (conn->write != NULL) {
     tv_abort(conn->write);
     conn_write_over(conn);
@@ -59,10 +65,11 @@ void tvi_conn_free(tvi_conn *conn) {
   conn_read_end(conn);
   tvi_overlay_clear(&conn->overlay);
   (void)tv_close(conn->db, NULL);
+  conn->db = NULL;
   tvi_free(conn->savepoints);
   tvi_free(conn->places);
   tvi_free(conn->value);
-  tvi_free(conn);
+  tvi_conn_unref(conn);
 }
 
 /* ---- Locks ---- */
@@ -256,6 +263,7 @@ int tvi_conn_read(tvi_conn *conn, tv_txn **txn, uint64_t *generation) {
 int tvi_conn_peek_begin(tvi_conn *conn, tv_txn **txn, tv_error *err) {
   *txn = tvi_conn_current(conn);
   if (*txn != NULL) return TV_OK;
+  if (conn->db == NULL) return tvi_error_set(err, TV_EMISUSE, 0, "the store has been closed");
   return tv_begin(conn->db, TV_READ, txn, err);
 }
 

@@ -33,6 +33,7 @@ int tvi_conn_busy(void *ctx, int count) {
   tv_begin_options options = tvi_conn_write_options(conn);
   int status;
   main_conn->blocked = NULL;
+  if (conn->db == NULL) return 0;
   if (conn->granted != NULL || count > 16) {
     tvi_conn_grant_drop(conn);
     return 0;

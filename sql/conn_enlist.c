@@ -135,7 +135,8 @@ static const sqlite3_module enlist_module = {.iVersion = 2,
                                              .xRollbackTo = enlist_rollback_to};
 
 int tvi_module_enlist_register(sqlite3 *sql, tvi_conn *conn) {
-  return sqlite3_create_module_v2(sql, "tv_enlist", &enlist_module, conn, NULL);
+  conn->references++; /* given back even when registering fails */
+  return sqlite3_create_module_v2(sql, "tv_enlist", &enlist_module, conn, tvi_conn_unref);
 }
 
 /* ---- tv_sql_txn ---- */

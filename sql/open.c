@@ -24,6 +24,8 @@ tv_db *tv_sql_db(sqlite3 *connection) {
 
 int tvi_conn_setup(sqlite3 *sql, tvi_conn *conn) {
   int code;
+  if (conn->references > 1)
+    return SQLITE_MISUSE; /* SQLite shares the file: sqlite3_enable_shared_cache */
   conn->sql = sql;
   conn->pragma_through = 1;
   code = sqlite3_exec(sql, "PRAGMA main.journal_mode=memory", NULL, NULL, NULL);
@@ -69,7 +71,7 @@ static int open_uri(tv_db *db, tvi_buffer *uri) {
 static int open_connect(tv_db *db, unsigned flags, const char *uri, sqlite3 **out, tv_error *err) {
   int readonly = (flags & TV_SQL_READONLY) != 0 || tvi_db_is_readonly(db);
   /* CREATE is for the plain databases that the connection may attach. */
-  int mode = SQLITE_OPEN_URI |
+  int mode = SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE |
              (readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   int status = TV_OK, code = sqlite3_open_v2(uri, out, mode, TVI_VFS_NAME);
   tvi_conn *conn = code == SQLITE_OK ? tvi_conn_of(*out) : NULL;

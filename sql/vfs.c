@@ -49,9 +49,21 @@ static int vfs_open_store(const char *name, int flags, tv_db **db) {
   return status == TV_OK ? SQLITE_OK : vfs_open_failed(status, &err);
 }
 
+/* These would go round the locks, or share one file among connections. */
+static int vfs_parameters_allowed(const char *name) {
+  const char *cache = sqlite3_uri_parameter(name, "cache");
+  return !(cache != NULL && strcmp(cache, "shared") == 0) &&
+         !sqlite3_uri_boolean(name, "nolock", 0) && !sqlite3_uri_boolean(name, "immutable", 0);
+}
+
 static int vfs_open_main(const char *name, tvi_vfs_file *file, int flags, int *out_flags) {
   tv_db *db;
-  int readonly, status, code = vfs_open_store(name, flags, &db);
+  int readonly, status, code;
+  if (!vfs_parameters_allowed(name)) {
+    sqlite3_log(SQLITE_CANTOPEN, "Trivet: a store opens without cache=shared, nolock, immutable");
+    return SQLITE_CANTOPEN;
+  }
+  code = vfs_open_store(name, flags, &db);
   if (code != SQLITE_OK) return code;
   readonly = (flags & SQLITE_OPEN_READONLY) != 0 || tvi_db_is_readonly(db);
   status = tvi_conn_new(db, readonly, &file->conn);

@@ -15,7 +15,7 @@ static tvi_conn *file_conn(sqlite3_file *file) {
 
 static int file_close(sqlite3_file *file) {
   tvi_vfs_file *own = (tvi_vfs_file *)file;
-  if (own->conn != NULL) tvi_conn_free(own->conn);
+  if (own->conn != NULL) tvi_conn_close(own->conn);
   own->conn = NULL;
   return SQLITE_OK;
 }

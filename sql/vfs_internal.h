@@ -82,7 +82,8 @@ typedef struct tvi_page_place {
 
 struct tvi_conn {
   sqlite3 *sql;
-  tv_db *db;
+  tv_db *db; /* NULL: the file is closed */
+  int references;
   size_t page_bytes;
   int readonly;
   int thread_bound;
@@ -175,7 +176,10 @@ int tvi_pages_verify(tvi_conn *conn, uint32_t page, tv_slice value);
 
 /* ---- sql/conn.c ---- */
 int tvi_conn_new(tv_db *db, int readonly, tvi_conn **out); /* takes over db; a tv_status */
-void tvi_conn_free(tvi_conn *conn);
+/* The file is closed: transactions and database go. The memory stays until the modules that know
+ * the connection are gone too (sqlite3_deserialize replaces a file under them). */
+void tvi_conn_close(tvi_conn *conn);
+void tvi_conn_unref(void *conn);
 /* The options of each write transaction of the connection. */
 tv_begin_options tvi_conn_write_options(tvi_conn *conn);
 int tvi_conn_lock(tvi_conn *conn, int level);

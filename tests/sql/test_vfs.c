@@ -386,6 +386,76 @@ static void a_last_page_that_was_never_written_counts(void **state) {
   vfs_sound(f);
 }
 
+/* The last page of the file has nothing behind it, and a backup reads every page to its end. */
+static void backup_reads_the_files_last_page(void **state) {
+  vfs_fixture *f = *state;
+  sqlite3 *plain;
+  sqlite3_backup *backup;
+  char text[100];
+  sql_run(f->sql, "CREATE TABLE t(a)");
+  for (int i = 0; i < 100; i++) {
+    sqlite3_snprintf(sizeof text, text, "INSERT INTO t VALUES(zeroblob(%d))", i * 7919 % 30000);
+    sql_run(f->sql, text);
+    if (i % 5 == 4) sql_run(f->sql, "DELETE FROM t WHERE rowid % 4 = 1");
+    assert_int_equal(sqlite3_open(":memory:", &plain), SQLITE_OK);
+    backup = sqlite3_backup_init(plain, "main", f->sql, "main");
+    assert_int_equal(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+    assert_int_equal(sqlite3_backup_finish(backup), SQLITE_OK);
+    sqlite3_close(plain);
+  }
+}
+
+static void a_store_is_copied_into_a_store(void **state) {
+  vfs_fixture *f = *state;
+  tv_db *db = test_open_memory();
+  sqlite3 *copy = sql_open(db, 0);
+  sqlite3_backup *backup;
+  sql_run(copy, "CREATE TABLE old(a)");
+  sql_run(f->sql,
+          "CREATE TABLE t(a);"
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<5000)"
+          "INSERT INTO t SELECT i FROM n");
+  backup = sqlite3_backup_init(copy, "main", f->sql, "main");
+  assert_int_equal(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+  assert_int_equal(sqlite3_backup_finish(backup), SQLITE_OK);
+  sql_is(copy, "SELECT name FROM sqlite_schema; SELECT sum(a) FROM t; PRAGMA integrity_check",
+         "t|\n12502500|\nok|\n");
+  sql_close(copy);
+  test_close(db);
+}
+
+static void ways_of_opening_that_go_round_the_locks_are_refused(void **state) {
+  static const char *const with[] = {"cache=shared", "nolock=1", "immutable=1"};
+  vfs_fixture *f = *state;
+  for (size_t i = 0; i < 3; i++) {
+    char uri[700];
+    sqlite3 *sql;
+    sqlite3_snprintf(sizeof uri, uri, "file:%s?vfs=trivet&%s", f->path, with[i]);
+    assert_int_equal(sqlite3_open_v2(uri, &sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, "trivet"),
+                     SQLITE_CANTOPEN);
+    sqlite3_close(sql);
+  }
+}
+
+static void a_connection_turned_into_a_memory_database_forgets_the_store(void **state) {
+  vfs_fixture *f = *state;
+  sqlite3 *sql = sql_open(f->db, 0);
+  sqlite3_int64 size;
+  unsigned char *image;
+  sqlite3 *plain;
+  assert_int_equal(sqlite3_open(":memory:", &plain), SQLITE_OK);
+  sql_run(plain, "CREATE TABLE p(a); INSERT INTO p VALUES(5)");
+  image = sqlite3_serialize(plain, "main", &size, 0);
+  sqlite3_close(plain);
+  assert_int_equal(
+      sqlite3_deserialize(sql, "main", image, size, size, SQLITE_DESERIALIZE_FREEONCLOSE),
+      SQLITE_OK);
+  sql_is(sql, "SELECT a FROM p", "5|\n");
+  assert_null(tv_sql_db(sql));
+  assert_int_not_equal(sql_code(sql, "SELECT * FROM kv('b')"), SQLITE_OK);
+  sql_close(sql);
+}
+
 static void bad_arguments_have_their_own_status(void **state) {
   vfs_fixture *f = *state;
   sqlite3 *sql = NULL, *plain;
@@ -426,6 +496,10 @@ int main(void) {
       vfs_test(a_damaged_page_is_found_out),
       vfs_test(the_file_is_as_many_pages_as_its_last_key_says),
       vfs_test(a_last_page_that_was_never_written_counts),
+      vfs_test(backup_reads_the_files_last_page),
+      vfs_test(a_store_is_copied_into_a_store),
+      vfs_test(ways_of_opening_that_go_round_the_locks_are_refused),
+      vfs_test(a_connection_turned_into_a_memory_database_forgets_the_store),
       vfs_test(bad_arguments_have_their_own_status),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
