@@ -134,7 +134,7 @@ static void compression_is_used_only_where_it_saves(void **state) {
 }
 
 static void the_bytes_are_those_of_the_format(void **state) {
-  /* Offsets as envelope_internal.h gives them; the checksum is in docs/file-format.md. */
+  /* Offsets as envelope_internal.h gives them. */
   tvi_codec codec = {.with_version = 1};
   const unsigned char *bytes;
   tv_slice wrapped;
@@ -146,6 +146,11 @@ static void the_bytes_are_those_of_the_format(void **state) {
   assert_true(tvi_load_le64(bytes + 9) == 0x0102);
   assert_true(tvi_load_le64(bytes + 17) == 0x0304);
   assert_memory_equal(bytes + 25, "payload", 7);
+  /* The example of docs/file-format.md, computed there without this code. */
+  assert_memory_equal(bytes,
+                      "\x0c\xb3\x99\xc9\x14\xf7\x99\x5b\x6c\x02\x01\0\0\0\0\0\0\x04\x03\0\0\0\0\0\0"
+                      "payload",
+                      32);
   /* XXH3-64 of nothing with seed 0, from the algorithm's specification. */
   assert_true(tvi_checksum("", 0) == UINT64_C(0x2d06800538d394c2));
   tvi_codec_free(&codec);
