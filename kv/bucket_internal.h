@@ -82,7 +82,7 @@ int tvi_kv_expiry_move(tvi_kv_handle *handle, size_t key_size, int64_t old, int6
 int tvi_kv_expiry_sweep(tvi_kv_handle *handle, uint64_t limit, uint64_t *swept);
 
 /* kv/put.c */
-int tvi_kv_put_write(tv_bucket *bucket, const tvi_kv_write *write);
+int tvi_kv_put_write(tv_bucket *bucket, const tvi_kv_write *asked);
 /* Reads and verifies the value under a key, unpacked by handle->writer. */
 int tvi_kv_present_read(tv_bucket *bucket, tv_slice key, tvi_kv_present *present, tv_slice *value);
 int tvi_kv_delete_key(tv_bucket *bucket, tv_slice key);

@@ -208,7 +208,7 @@ static int import_dump_numbers(tv_kv_import *job, tv_txn *txn, uint64_t numbers[
 }
 
 static int import_dump(tv_kv_import *job, tv_txn *txn, tvi_json_entry *entry) {
-  uint64_t numbers[4];
+  uint64_t numbers[4] = {0};
   const unsigned char *p;
   size_t head = 0, body;
   int status = job->headed ? TV_OK : import_dump_head(job, txn);

@@ -205,8 +205,8 @@ int tv_kv_train(size_t n, const tv_slice *samples, void *dictionary, size_t capa
   if (n == 0 || capacity == 0)
     return tvi_error_set(err, TV_EINVAL, 0, "a dictionary needs samples and a capacity");
   if (capacity > TV_DICTIONARY_BYTES_MAX)
-    return tvi_error_set(err, TV_EINVAL, 0, "a dictionary of %zu bytes is larger than %d", capacity,
-                         TV_DICTIONARY_BYTES_MAX);
+    return tvi_error_set(err, TV_EINVAL, 0, "a dictionary of %zu bytes is larger than %zu",
+                         capacity, TV_DICTIONARY_BYTES_MAX);
   for (i = 0; i < n; i++) {
     if (samples[i].size > TRAIN_BYTES_MAX - total)
       return tvi_error_set(err, TV_ELIMIT, 0, "the samples are larger than %zu bytes together",

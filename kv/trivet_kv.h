@@ -64,7 +64,7 @@ typedef struct tv_bucket_options {
 } tv_bucket_options;
 
 /* LZ4 looks back 64 KiB; the rest is left for the other options in the catalogue's record. */
-#define TV_DICTIONARY_BYTES_MAX (60 * 1024)
+#define TV_DICTIONARY_BYTES_MAX ((size_t)60 * 1024)
 
 enum {
   /* beside TV_CREATE and TV_ONLY_NEW */
