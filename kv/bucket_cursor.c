@@ -259,9 +259,9 @@ static int kv_cursor_next_slow(tv_kv_cursor *cursor, int status, tv_slice k, tv_
 /* The inner cursor writes to where the caller wants the slices: copying one as a whole right after
  * its halves were stored would wait for the stores. */
 int tv_kv_cursor_next(tv_kv_cursor *cursor, tv_slice *key, tv_slice *value) {
-  tv_slice spare_key = {0}, spare_value = {0};
-  tv_slice *k = key != NULL ? key : &spare_key;
-  tv_slice *v = value != NULL ? value : &spare_value;
+  tv_slice unwanted_key = {0}, unwanted_value = {0};
+  tv_slice *k = key != NULL ? key : &unwanted_key;
+  tv_slice *v = value != NULL ? value : &unwanted_value;
   int status;
 
   if (TVI_UNLIKELY(cursor->state != KV_CURSOR_ON))
