@@ -161,7 +161,7 @@ TV_API int tv_kv_count(tv_bucket *bucket, uint64_t *count);
  * The stored entries of a range: exactly when they are at most 1,000 or the range is the whole
  * bucket, else estimated from some hundred short samples of the range, between which keys are
  * interpolated. Measured: for evenly spread binary keys the estimate is mostly within a tenth, for
- * numbers in text within a quarter, for natural names within a factor of two and at worst of ten;
+ * numbers in text within a third, for natural names within a factor of two and at worst of ten;
  * it is never more than tv_kv_count. Cost: some 100 us, whatever the size.
  */
 TV_API int tv_kv_count_estimate(tv_bucket *bucket, tv_range range, uint64_t *count);
