@@ -179,7 +179,7 @@ int tvi_conn_new(tv_db *db, int readonly, tvi_conn **out); /* takes over db; a t
 /* The file is closed: transactions and database go. The memory stays until the modules that know
  * the connection are gone too (sqlite3_deserialize replaces a file under them). */
 void tvi_conn_close(tvi_conn *conn);
-void tvi_conn_unref(void *conn);
+void tvi_conn_unref(void *ctx);
 /* The options of each write transaction of the connection. */
 tv_begin_options tvi_conn_write_options(tvi_conn *conn);
 int tvi_conn_lock(tvi_conn *conn, int level);
@@ -208,7 +208,7 @@ void tvi_conn_join_forget(tvi_conn *conn);
 /* ---- sql/conn_enlist.c ---- */
 int tvi_module_enlist_register(sqlite3 *sql, tvi_conn *conn);
 
-/* ---- sql/open.c ---- */
+/* ---- sql/sql_open.c ---- */
 int tvi_conn_setup(sqlite3 *sql, tvi_conn *conn); /* an SQLite code */
 
 /* ---- sql/sql_status.c ---- */
