@@ -144,6 +144,47 @@ static void the_walk_gives_every_record_the_catalogue_first(void **state) {
   assert_int_equal(count.records, 50);
 }
 
+/* ---- Out of memory ---- */
+
+static int allocations_left;
+
+static void *scarce_allocate(void *ctx, size_t size) {
+  (void)ctx;
+  return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+static void *scarce_reallocate(void *ctx, void *old, size_t size) {
+  (void)ctx;
+  return allocations_left-- > 0 ? realloc(old, size) : NULL;
+}
+static void scarce_release(void *ctx, void *old) {
+  (void)ctx;
+  free(old);
+}
+
+static void each_failed_allocation_is_reported(void **state) {
+  tv_allocator scarce = {scarce_allocate, scarce_reallocate, scarce_release, NULL};
+  int which;
+  (void)state;
+  test_ok(tv_allocator_set(&scarce));
+  for (which = 0; which < 2; which++) {
+    int allowed, status = TV_ENOMEM;
+    for (allowed = 0; status != TV_OK; allowed++) {
+      record_count count = {0};
+      tvi_check_hooks hooks = {NULL, count_record, &count};
+      tv_error err = {0};
+      allocations_left = allowed;
+      status = which == 0 ? tvi_check_walk(damage->sample_path, &hooks, NULL, &err)
+                          : tvi_check_open(damage->sample_path, damage->page_bytes, &err);
+      if (status == TV_OK) break;
+      test_status(status, TV_ENOMEM);
+      assert_non_null(strstr(err.message, "out of memory"));
+      assert_true(allowed < 1000);
+    }
+    assert_true(allowed > (which == 0 ? 8 : 2));
+  }
+  test_ok(tv_allocator_set(NULL));
+}
+
 /* ---- No store at all ---- */
 
 static void assert_foreign(const char *part_of_message) {
@@ -359,6 +400,7 @@ int main(void) {
       CHECK_TEST(a_file_is_sound_after_every_commit),
       CHECK_TEST(a_backup_is_sound_compacted_or_not),
       CHECK_TEST(the_walk_gives_every_record_the_catalogue_first),
+      CHECK_TEST(each_failed_allocation_is_reported),
       CHECK_TEST(files_of_other_programs_are_told_apart),
       CHECK_TEST(an_empty_file_is_new_to_open_and_no_store_to_check),
       CHECK_TEST(an_lmdb_file_without_the_catalogue_is_no_store),
