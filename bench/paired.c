@@ -101,7 +101,7 @@ static int paired_same(paired_result *result, const uint64_t *answers, unsigned 
 /* Returns 0: the round counts; 1: interrupted; -1: failed. */
 static int paired_round(const paired_plan *plan, unsigned round, paired_result *result) {
   double ns[PAIRED_SIDES_MAX];
-  uint64_t answers[PAIRED_SIDES_MAX];
+  uint64_t answers[PAIRED_SIDES_MAX] = {0};
   size_t i, s;
   for (i = 0; i < plan->sides; i++) {
     s = (i + round) % plan->sides;
@@ -128,7 +128,7 @@ static void paired_finish(paired_result *result) {
 paired_state paired_run(const paired_plan *plan, paired_result *result) {
   unsigned rounds_min = plan->rounds_min > 0 ? plan->rounds_min : 3;
   unsigned rounds_max = plan->rounds_max > rounds_min ? plan->rounds_max : rounds_min;
-  uint64_t answers[PAIRED_SIDES_MAX], started;
+  uint64_t answers[PAIRED_SIDES_MAX] = {0}, started;
   unsigned round;
   size_t s;
   int rc = 0;

@@ -12,7 +12,11 @@
 #include "peer.h"
 #include "tool_heap.h"
 
+#ifdef TVI_MAP_BYTES_DEFAULT /* builds with sanitizers leave less address space */
+#define PEER_LMDB_MAP_BYTES ((size_t)TVI_MAP_BYTES_DEFAULT)
+#else
 #define PEER_LMDB_MAP_BYTES ((size_t)1 << 38) /* reserved address space, sparse */
+#endif
 #define PEER_LMDB_READERS 1022
 
 struct peer_store {
