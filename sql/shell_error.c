@@ -63,7 +63,7 @@ const char *shell_nearest(const char *word, const char *const *candidates, size_
   size_t best = strlen(word) / 3 + 1; /* more edits than that are another word */
   for (size_t i = 0; i < count; i++) {
     size_t distance = shell_error_distance(word, candidates[i]);
-    if (distance > best || (distance == best && nearest != NULL)) continue;
+    if (distance == 0 || distance > best || (distance == best && nearest != NULL)) continue;
     best = distance;
     nearest = candidates[i];
   }

@@ -137,10 +137,10 @@ static int shell_import_edge(const shell_import_call *call, tv_graph *graph, con
 }
 
 /* "from,to" above the list, and comments as published edge lists have them. */
-static bool shell_import_is_no_edge(const shell_csv *csv, bool first) {
+static bool shell_import_is_no_edge(const shell_import_call *call, const shell_csv *csv) {
   const char *field = shell_csv_field(csv, 0).data;
   if (field[0] == '#' && csv->bare[0]) return true;
-  return first && shell_import_is_title(csv, "from", "to");
+  return call->rows == 0 && shell_import_is_title(csv, "from", "to");
 }
 
 static int shell_import_graph_work(tv_txn *txn, void *ctx) {
@@ -148,17 +148,15 @@ static int shell_import_graph_work(tv_txn *txn, void *ctx) {
   shell_csv csv = {.file = call->file, .separator = call->separator};
   tv_graph *graph;
   int got = 0;
-  bool first = true;
   int status = tv_graph_open(txn, call->name, TV_CREATE, &graph);
   if (status == TV_OK) shell_import_rewind(call, &csv.next);
   while (status == TV_OK && (got = shell_csv_next(&csv)) != 0) {
     if (got < 0) {
       status = shell_import_line_bad(call, csv.line, csv.problem);
-    } else if (!shell_import_is_no_edge(&csv, first)) {
+    } else if (!shell_import_is_no_edge(call, &csv)) {
       status = shell_import_edge(call, graph, &csv);
       if (status == TV_OK && shell_import_tick(call)) status = TV_EINTR;
     }
-    first = false;
   }
   shell_csv_free(&csv);
   return status;

@@ -300,7 +300,11 @@ size_t shell_complete(shell *sh, const char *line, char ***candidates, size_t *w
 
 /* ---- Interruption (shell_signal.c) ---- */
 
+/* How a wait for input ended: WOKEN after Ctrl-Z and fg, or a change of the window's size. */
+typedef enum shell_wait { SHELL_WAIT_READY, SHELL_WAIT_INTERRUPTED, SHELL_WAIT_WOKEN } shell_wait;
+
 void shell_interrupt_install(void);
+shell_wait shell_interrupt_wait(int fd);
 void shell_interrupt_watch(sqlite3 *sql); /* whom Ctrl-C interrupts; NULL: nobody */
 bool shell_interrupted(void);
 void shell_interrupt_clear(void);
