@@ -18,7 +18,7 @@
 #include "metrics_internal.h"
 
 #define TVI_SLOTS_LOW TV_STORES_PER_TXN_MAX /* spare slots below this are topped up ... */
-#define TVI_SLOTS_SPARE 24                  /* ... to this many */
+#define TVI_SLOTS_SPARE 20                  /* ... to this many */
 #define TVI_DBI_MAX (TV_STORES_MAX + 8)
 #define TVI_POOL_MAX 64         /* idle read transactions kept for the next tv_begin */
 #define TVI_POOL_STORES_MAX 64  /* stores that an idle transaction remembers */
@@ -186,9 +186,12 @@ struct tv_store {
   uint64_t stamp; /* valid while equal to txn->stamp */
   MDB_dbi dbi;
   uint32_t key_bytes_max;
-  uint64_t writes; /* counts writes; cursors find their place again */
+  MDB_cursor *appender; /* stands at the end, for TV_PUT_APPEND; NULL: none */
+  uint64_t appended;    /* writes when it was used last */
+  uint64_t writes;      /* counts writes; cursors find their place again */
   unsigned slot;
   char kind;
+  char has_part;
   char logged; /* changes go to the change log */
   int alive;
   tv_slice options; /* own memory */
@@ -208,6 +211,8 @@ static inline int tvi_store_key_check(tv_store *store, tv_slice key) {
   return TVI_LIKELY(key.size - 1 < store->key_bytes_max) ? TV_OK : tvi_store_key_fail(store, key);
 }
 void tvi_store_free(tv_store *store);
+/* Lets go of the cursor that appends. */
+void tvi_store_drop_appender(tv_store *store);
 /* Its record is gone: forgets options and what a layer attached. */
 void tvi_store_gone(tv_store *store);
 /* The entry that the catalogue should hold for a store: TVI_ENTRY_*. */
@@ -228,8 +233,9 @@ void tvi_cursors_free(tv_txn *txn);
 /* ---- Catalogue (catalogue.c), slots (slots.c), map (map.c), registry (registry.c) ---- */
 int tvi_catalogue_format(tvi_env *env, MDB_txn *mdb, tv_error *err);
 int tvi_catalogue_verify(tvi_env *env, MDB_txn *mdb, tv_error *err);
-/* Sets txn->stamp for the snapshot. */
+/* Sets txn->stamp for the snapshot; an LMDB code. ..._known: 0 when that would need a look-up. */
 int tvi_catalogue_begin(tv_txn *txn);
+int tvi_catalogue_begin_known(tv_txn *txn);
 void tvi_catalogue_committed(tvi_env *env, uint64_t snapshot, uint64_t generation);
 void tvi_catalogue_restamp(tv_txn *txn);
 int tvi_catalogue_generation(tvi_env *env, MDB_txn *mdb, uint64_t *generation);

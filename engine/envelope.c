@@ -10,6 +10,7 @@
 
 #include <lz4.h>
 #include <lz4hc.h>
+#define XXH_INLINE_ALL /* a call through the library costs as much as hashing a short value */
 #include <xxhash.h>
 
 #include "encode_internal.h"

@@ -145,5 +145,7 @@ int tvi_db_by_id(uint64_t id, tv_db **out, tv_error *err);
 int tvi_is_store_file(const char *path);
 /* 1 when this handle was opened for reading only. */
 int tvi_db_is_readonly(const tv_db *db);
+/* The handle's busy_wait_ms, the default filled in. */
+int32_t tvi_db_busy_wait_ms(const tv_db *db);
 
 #endif

@@ -159,12 +159,18 @@ static int txn_reader_catch_up(tv_txn *txn) {
 
 static int txn_reader_ready(tv_txn *txn) {
   int native = txn_reader_begin(txn);
-  if (native == 0) native = txn_reader_catch_up(txn);
-  if (native != 0) return native;
+  if (TVI_UNLIKELY(native != 0)) return native;
   txn->snapshot = mdb_txn_id(txn->mdb);
+  /* A snapshot whose catalogue is known needs no slot that is not open. */
+  if (TVI_UNLIKELY(!tvi_catalogue_begin_known(txn))) {
+    native = txn_reader_catch_up(txn);
+    if (native != 0) return native;
+    txn->snapshot = mdb_txn_id(txn->mdb);
+    native = tvi_catalogue_begin(txn);
+  }
   txn->nest[0] = txn->mdb;
   atomic_store_explicit(&txn->shown, txn->snapshot, memory_order_relaxed);
-  return tvi_catalogue_begin(txn);
+  return native;
 }
 
 static int txn_begin_read(tv_db *db, tv_txn **out, tv_error *err) {

@@ -9,11 +9,13 @@
 #include <string.h>
 
 #include "bucket_internal.h"
+#include "leaf_internal.h"
 
 enum { KV_CURSOR_NEW, KV_CURSOR_ON, KV_CURSOR_END };
 
 struct tv_kv_cursor {
   tv_cursor *inner;
+  tvi_leaf *leaf; /* the inner cursor's */
   tv_bucket *bucket;
   int state; /* KV_CURSOR_*, as of a tv_cursor */
   int plain; /* 1: every value is plain, and no checksum is asked for: flags need not be read */
@@ -125,6 +127,7 @@ int tv_kv_cursor_open(tv_bucket *bucket, tv_range range, tv_kv_cursor **out) {
     kv_cursor_retire(handle, cursor);
     return status;
   }
+  cursor->leaf = tvi_cursor_leaf(cursor->inner);
   cursor->bucket = bucket;
   cursor->state = KV_CURSOR_NEW;
   cursor->verify = bucket->verify_scans;
@@ -264,6 +267,13 @@ int tv_kv_cursor_next(tv_kv_cursor *cursor, tv_slice *key, tv_slice *value) {
   tv_slice *v = value != NULL ? value : &unwanted_value;
   int status;
 
+  if (TVI_LIKELY(cursor->plain && cursor->to_size == 0) && tvi_leaf_next(cursor->leaf, k, v)) {
+    if (TVI_UNLIKELY(v->size < TVI_ENV_HEADER_BYTES))
+      return kv_cursor_next_slow(cursor, TV_OK, *k, *v, key, value);
+    v->data = (const unsigned char *)v->data + TVI_ENV_HEADER_BYTES;
+    v->size -= TVI_ENV_HEADER_BYTES;
+    return TV_OK;
+  }
   if (TVI_UNLIKELY(cursor->state != KV_CURSOR_ON))
     return kv_cursor_next_slow(cursor, TV_END, tv_bytes(NULL, 0), tv_bytes(NULL, 0), key, value);
   status = tv_cursor_next(cursor->inner, k, v);
