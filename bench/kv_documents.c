@@ -180,7 +180,7 @@ static int kv_documents_gets(const kv_bench *bench, const kv_documents *document
   kv_documents_side side[2];
   paired_plan plan = {0};
   int s, stop;
-  plan.name = "get JSON documents, LZ4-HC with dictionary";
+  plan.name = "get JSON documents, LZ4-HC, dictionary";
   plan.operation = "get";
   plan.operations = bench->quick ? 50000 : 200000;
   plan.rounds_min = 5;
@@ -205,7 +205,7 @@ static void kv_documents_space(const kv_bench *bench, const kv_pair *pair) {
   paired_plan plan = {0};
   paired_result result;
   int s;
-  plan.name = "space of JSON documents, LZ4-HC with dictionary";
+  plan.name = "space of JSON documents, LZ4-HC, dictionary";
   plan.operation = "store";
   plan.bar_kind = PAIRED_AT_MOST;
   plan.bar = 0.35;

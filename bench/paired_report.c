@@ -94,16 +94,18 @@ static void paired_report_row(term_table *table, const paired_result *result) {
 
 static void paired_report_head(const paired_report *report, FILE *out) {
   const machine_facts *m = &report->machine;
-  char text[TERM_UNIT_BYTES];
+  char memory[TERM_UNIT_BYTES], line[640];
   size_t i;
-  fprintf(out, "%s%s%s\n", term_on(out, TERM_BOLD), report->command, term_off(out));
-  fprintf(out, "%s  %s, %ld processors, %s, %s\n  %s; %s%s\n", term_on(out, TERM_DIM), m->processor,
-          m->processors, term_bytes(text, (double)m->memory_bytes), m->kernel, m->compiler,
-          m->libraries, term_off(out));
-  for (i = 0; i < report->settings_n; i++)
-    fprintf(out, "%s  %s: %s%s\n", term_on(out, TERM_DIM), report->settings[i].name,
-            report->settings[i].value, term_off(out));
-  fputc('\n', out);
+  fprintf(out, "%s%s%s\n%s", term_on(out, TERM_BOLD), report->command, term_off(out),
+          term_on(out, TERM_DIM));
+  snprintf(line, sizeof line, "%s, %ld processors, %s, %s, %s; %s", m->processor, m->processors,
+           term_bytes(memory, (double)m->memory_bytes), m->kernel, m->compiler, m->libraries);
+  term_wrap(out, 2, line);
+  for (i = 0; i < report->settings_n; i++) {
+    snprintf(line, sizeof line, "%s: %s", report->settings[i].name, report->settings[i].value);
+    term_wrap(out, 2, line);
+  }
+  fprintf(out, "%s\n", term_off(out));
 }
 
 void paired_report_table(const paired_report *report, FILE *out) {
