@@ -90,7 +90,7 @@ static size_t shell_edit_common(char *const *candidates, size_t n) {
 
 static void shell_edit_list(char *const *candidates, size_t n) {
   struct winsize window = {0};
-  size_t width = 0, screen = 80;
+  size_t width = 2, screen = 80;
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) screen = window.ws_col;
   for (size_t i = 0; i < n; i++) {
     size_t size = shell_edit_characters(candidates[i], strlen(candidates[i])) + 2;

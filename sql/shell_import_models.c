@@ -126,7 +126,7 @@ static int shell_import_node(const shell_import_call *call, tv_graph *graph, con
 
 static int shell_import_edge(const shell_import_call *call, tv_graph *graph, const shell_csv *csv) {
   const char *type = shell_option(call->args, "--type");
-  tv_node from, to;
+  tv_node from = TV_NODE_NONE, to = TV_NODE_NONE;
   if (csv->n < 2 || csv->n > 3)
     return shell_import_line_bad(call, csv->line, "expected two or three fields: from, to, type");
   if (csv->n == 3 && shell_csv_field(csv, 2).size > 0) type = shell_csv_field(csv, 2).data;
