@@ -463,6 +463,7 @@ static uint64_t txn_last_id(tvi_env *env) {
 static int txn_commit_writer(tv_txn *txn, int keep_gate, tv_error *err) {
   tvi_env *env = txn->env;
   uint64_t generation = txn->stamp, snapshot = txn->snapshot + 1;
+  unsigned spares = TVI_SLOTS_LOW;
   int native = 0, status = TV_OK;
   tvi_cursors_free(txn);
   if (txn->fatal != TV_OK) {
@@ -471,7 +472,10 @@ static int txn_commit_writer(tv_txn *txn, int keep_gate, tv_error *err) {
     txn_writer_done(txn, 0, keep_gate);
     return status;
   }
-  if (txn->catalogue_changed) native = tvi_catalogue_generation(env, txn->mdb, &generation);
+  if (txn->catalogue_changed) {
+    native = tvi_catalogue_generation(env, txn->mdb, &generation);
+    if (native == 0) native = tvi_catalogue_spares(env, txn->mdb, &spares);
+  }
   if (native == 0)
     native = txn_run(txn, txn_commit_job); /* nested ones are committed with it */
   else
@@ -480,6 +484,10 @@ static int txn_commit_writer(tv_txn *txn, int keep_gate, tv_error *err) {
     status = txn_commit_failed(env, native, err);
   else if (txn_last_id(env) == snapshot)
     tvi_catalogue_committed(env, snapshot, generation);
+  /* Here rather than at the next begin, which would find its snapshot overtaken by the topping up.
+   */
+  if (status == TV_OK && spares < TVI_SLOTS_LOW)
+    (void)tvi_slots_top_up(env, txn->movable ? &env->keeper : NULL);
   txn_writer_done(txn, status == TV_OK, keep_gate);
   return status;
 }
