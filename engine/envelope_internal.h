@@ -41,11 +41,14 @@ typedef struct tvi_codec {
   int with_version;    /* 1: envelopes carry a version */
   tv_slice dictionary; /* sample bytes common to the values, or empty; at most 64 KiB are of use */
   tvi_buffer packed;   /* scratch of wrapping */
-  tvi_buffer unpacked; /* scratch of unwrapping */
-  void *lz4_state;     /* working memory of compression, made on first use */
+  tvi_buffer unpacked; /* scratch of unwrapping: the dictionary, right behind it the value */
+  size_t unpacked_dictionary; /* bytes of the dictionary that stand there */
+  void *lz4_state;            /* working memory of compression, made on first use */
 } tvi_codec;
 
 void tvi_codec_free(tvi_codec *codec);
+/* 1 when a payload lies in the codec's scratch, that is, was unpacked. */
+int tvi_codec_holds(const tvi_codec *codec, tv_slice payload);
 
 /*
  * Wraps a payload. expiry: microseconds since 1970, 0: never. version: used with with_version.

@@ -74,7 +74,7 @@ static int get_many_unwrap(tv_bucket *bucket, size_t n, const tv_slice *keys, tv
     statuses[i] = get_unwrap(bucket, keys[i], values[i], &envelope);
     values[i] = statuses[i] == TV_OK ? envelope.payload : tv_bytes(NULL, 0);
     if (statuses[i] == TV_ENOMEM) return TV_ENOMEM;
-    if (values[i].size == 0 || values[i].data != bucket->codec.unpacked.data) continue;
+    if (values[i].size == 0 || !tvi_codec_holds(&bucket->codec, values[i])) continue;
     if (tvi_buffer_append(&bucket->many, values[i].data, values[i].size) != TV_OK)
       return tvi_kv_fail(bucket, keys[i], TV_ENOMEM);
     values[i].data = NULL;
