@@ -212,6 +212,25 @@ int tvi_envelope_wrap(tvi_codec *codec, tv_slice key, tv_slice payload, int64_t 
 
 /* ---- Unwrapping ---- */
 
+int tvi_envelope_wrap_plain(tvi_codec *codec, tv_slice key, tv_slice payload, tv_slice *key_out,
+                            tv_slice *out) {
+  unsigned char *base;
+  size_t size = TVI_ENV_HEADER_BYTES + payload.size;
+  int status;
+  if (payload.size > TVI_PAYLOAD_BYTES_MAX) return TV_ELIMIT;
+  status = tvi_buffer_reserve(&codec->packed, size + key.size);
+  if (TVI_UNLIKELY(status != TV_OK)) return status;
+  base = codec->packed.data;
+  base[0] = 0;
+  if (payload.size > 0) memcpy(base + TVI_ENV_HEADER_BYTES, payload.data, payload.size);
+  if (key.size > 0) memcpy(base + size, key.data, key.size);
+  *key_out = tv_bytes(base + size, key.size);
+  tvi_store_le64(base + 1, envelope_checksum(key, 0, payload.data, payload.size));
+  codec->packed.size = size;
+  *out = tv_bytes(base, size);
+  return TV_OK;
+}
+
 int tvi_envelope_peek(tv_slice wrapped, tvi_envelope *out) {
   const unsigned char *bytes = wrapped.data;
   size_t at = TVI_ENV_HEADER_BYTES;

@@ -59,6 +59,14 @@ int tvi_codec_holds(const tvi_codec *codec, tv_slice payload);
 int tvi_envelope_wrap(tvi_codec *codec, tv_slice key, tv_slice payload, int64_t expiry,
                       uint64_t version, tv_slice *out);
 
+/*
+ * The same for a payload that is neither compressed, versioned nor ever expires, which is most of
+ * them. The key is copied too, to *key_out, so that both may lie in pages that the write is going
+ * to move.
+ */
+int tvi_envelope_wrap_plain(tvi_codec *codec, tv_slice key, tv_slice payload, tv_slice *key_out,
+                            tv_slice *out);
+
 typedef struct tvi_envelope {
   tv_slice payload;
   int64_t expiry;   /* 0: never */
