@@ -304,6 +304,12 @@ static int envelope_decompress(tvi_codec *codec, int with_dictionary, tv_slice *
   return TV_OK;
 }
 
+int tvi_envelope_plain_intact(tv_slice key, tv_slice wrapped) {
+  const unsigned char *bytes = wrapped.data;
+  return envelope_checksum(key, 0, bytes + TVI_ENV_HEADER_BYTES,
+                           wrapped.size - TVI_ENV_HEADER_BYTES) == tvi_load_le64(bytes + 1);
+}
+
 int tvi_envelope_unwrap(tvi_codec *codec, tv_slice key, tv_slice wrapped, int verify,
                         tvi_envelope *out) {
   const unsigned char *bytes = wrapped.data;

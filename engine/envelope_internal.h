@@ -83,6 +83,9 @@ typedef struct tvi_envelope {
 int tvi_envelope_unwrap(tvi_codec *codec, tv_slice key, tv_slice wrapped, int verify,
                         tvi_envelope *out);
 
+/* 1 when the checksum of a plain value (flags 0, at least a header) is right. */
+int tvi_envelope_plain_intact(tv_slice key, tv_slice wrapped);
+
 /* Reads only what precedes the payload: flags' expiry and version; payload is left as stored. */
 int tvi_envelope_peek(tv_slice wrapped, tvi_envelope *out);
 

@@ -24,7 +24,8 @@ int tv_kv_get(tv_bucket *bucket, tv_slice key, tv_slice *value) {
   }
   status = tv_store_get(bucket->store, key, &wrapped);
   if (TVI_LIKELY(status == TV_OK)) {
-    if (!bucket->verify_gets && tvi_kv_is_plain(wrapped)) {
+    if (tvi_kv_is_plain(wrapped) &&
+        (!bucket->verify_gets || tvi_envelope_plain_intact(key, wrapped))) {
       *value = tvi_kv_plain_payload(wrapped);
       return TV_OK;
     }
