@@ -105,7 +105,7 @@ static int write_stores(tv_txn *txn, uint64_t *random) {
   tv_store *store;
   int status;
   snprintf(name, sizeof name, "s%d", (int)(draw % 6));
-  snprintf(other, sizeof other, "s%d", (int)(draw >> 8) % 6);
+  snprintf(other, sizeof other, "s%d", (int)((draw >> 8) % 6));
   status = tv_store_open(txn, name, 0, &store);
   if (status == TV_ENOSTORE) {
     status = tv_store_open(txn, name, TV_CREATE, &store);

@@ -110,8 +110,6 @@ static tv_db *open_small(int i, uint64_t map_bytes) {
 
 enum { WRITERS = 3, READERS = 3, RUN_MS = 700 };
 
-static uint64_t process_map_bytes;
-
 static int process_write_hash(tv_txn *txn, void *ctx) {
   tv_store *store;
   int status = tv_store_open(txn, "hash", TV_CREATE, &store);
@@ -120,7 +118,7 @@ static int process_write_hash(tv_txn *txn, void *ctx) {
 
 static void process_writes(int i) {
   uint64_t random = seed + (uint64_t)i;
-  tv_db *db = open_small(i, process_map_bytes);
+  tv_db *db = open_small(i, 0);
   while (db != NULL && !atomic_load(&common->stop)) {
     int status = tv_db_write(db, process_write_hash, &random, NULL);
     if (status != TV_OK) {
@@ -134,7 +132,7 @@ static void process_writes(int i) {
 
 /* In turn a new transaction, and one that moves on. */
 static void process_reads(int i) {
-  tv_db *db = open_small(i, process_map_bytes);
+  tv_db *db = open_small(i, 0);
   tv_txn *txn = NULL;
   uint64_t turns = 0;
   int status = TV_OK;
@@ -170,7 +168,6 @@ static void every_snapshot_in_every_process_is_whole(void **state) {
   int i;
   (void)state;
   seed = test_seed();
-  process_map_bytes = 0;
   start(WRITERS + READERS, process_writes_or_reads);
   for (i = 0; i < RUN_MS / 20 || (i < 1000 && atomic_load(&common->turns[WRITERS]) < 5); i++)
     pause_ms(20);
@@ -263,19 +260,6 @@ static void a_map_grows_under_several_processes(void **state) {
   test_ok(grown_is_whole(db, &seen));
   assert_int_equal(seen, GROWERS * GROW_TURNS * GROW_ROWS + 1);
   test_close(db);
-  check_file();
-}
-
-static void snapshots_stay_whole_while_a_tiny_map_grows(void **state) {
-  int i;
-  (void)state;
-  seed = test_seed();
-  process_map_bytes = 1 << 17;
-  start(WRITERS + READERS, process_writes_or_reads);
-  pause_ms(300);
-  atomic_store(&common->stop, 1);
-  end(WRITERS + READERS);
-  for (i = 0; i < WRITERS; i++) assert_true(atomic_load(&common->turns[i]) > 0);
   check_file();
 }
 
@@ -426,7 +410,6 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(every_snapshot_in_every_process_is_whole),
       TEST(a_map_grows_under_several_processes),
-      TEST(snapshots_stay_whole_while_a_tiny_map_grows),
       TEST(processes_that_create_the_file_at_once_all_open_it),
       TEST(every_writing_process_gets_its_turn),
       TEST(a_writer_killed_in_its_turn_holds_nobody_up),
