@@ -12,7 +12,7 @@
  * remedies shell_settings.c  .mode and the other switches     shell_schema.c    .tables .schema ...
  *   shell_plan.c      EXPLAIN QUERY PLAN           shell_csv.c       reading CSV
  *   shell_kv.c, shell_graph.c, shell_graph_edit.c, shell_import*.c, shell_export.c, shell_dump.c,
- *   shell_admin.c, shell_check.c, shell_watch.c     the commands' work
+ *   shell_admin.c, shell_stat.c, shell_check*.c, shell_watch.c, shell_feed.c     the commands' work
  *
  * Functions that return int return 0, or 1 when they failed and have told the user why; those that
  * return a tv_status say so.
@@ -343,6 +343,23 @@ void shell_csv_free(shell_csv *csv);
 int shell_dump_rows(shell *sh, const char *name);
 int shell_dump_all(shell *sh, const char *like);
 
+/* ---- .check (shell_check.c, shell_check_graph.c) ---- */
+
+typedef struct shell_check_run {
+  shell *sh;
+  tv_txn *txn;
+  bool shows_progress;
+  uint64_t problems; /* all so far */
+  uint64_t told;     /* of them, printed */
+  uint64_t things, records; /* of the layer being checked */
+} shell_check_run;
+void shell_check_problem(void *ctx, const char *sentence);
+/* Shows where the check is; true when Ctrl-C asks to end. */
+bool shell_check_progress(const shell_check_run *run, const char *what, const char *name,
+                          uint64_t count);
+/* Checks all graphs through their public interface. A tv_status. */
+int shell_check_graphs(shell_check_run *run);
+
 #define SHELL_COMMAND(name) int shell_##name(shell *sh, const shell_args *args)
 SHELL_COMMAND(backup);
 SHELL_COMMAND(bail);
@@ -388,6 +405,7 @@ SHELL_COMMAND(kv_drop);
 SHELL_COMMAND(kv_get);
 SHELL_COMMAND(kv_incr);
 SHELL_COMMAND(kv_info);
+SHELL_COMMAND(kv_log);
 SHELL_COMMAND(kv_put);
 SHELL_COMMAND(kv_rename);
 SHELL_COMMAND(kv_scan);

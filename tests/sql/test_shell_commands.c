@@ -200,24 +200,21 @@ static void backups_open_as_stores(void **state) {
 static void check_says_that_a_store_is_sound(void **state) {
   drive_run run =
       drive_script(*state, GRAPH "create table t(a);\n.kv create u\n.kv put u k v\n.check\n");
-  assert_non_null(strstr(
-      run.out, "problems: 0\nbuckets: 1 with 1 entries; graphs: 1 with 3 edges\ns.tv is sound\n"));
+  assert_non_null(strstr(run.out, "\nbuckets|1|1|0\ngraphs|1|6|0\ntables|1|2|0\ns.tv is sound\n"));
   assert_int_equal(run.code, 0);
   drive_free(&run);
 }
 
-/* Flips bytes of a value that spans pages of its own. */
-static void check_names_damage_and_fails(void **state) {
-  static const char marker[] = "marker-marker-marker";
+/* Flips a byte wherever the marker stands in the store's file. */
+static void check_flip(const char *folder, const char *marker) {
   char path[512];
-  size_t size;
-  drive_expect(*state, ".kv create u\ncreate table t(a);\n.kv put u k marker-marker-marker\n", "");
-  test_path(path, sizeof path, *state, "s.tv");
+  size_t size, flipped = 0, length = strlen(marker);
+  test_path(path, sizeof path, folder, "s.tv");
   char *bytes = drive_read(path, &size);
   FILE *file = fopen(path, "r+b");
-  size_t flipped = 0;
-  for (size_t i = 0; i + sizeof marker < size; i++) {
-    if (memcmp(bytes + i, marker, sizeof marker - 1) != 0) continue;
+  assert_non_null(file);
+  for (size_t i = 0; i + length < size; i++) {
+    if (memcmp(bytes + i, marker, length) != 0) continue;
     fseek(file, (long)i, SEEK_SET);
     fputc('M', file);
     flipped++;
@@ -225,11 +222,43 @@ static void check_names_damage_and_fails(void **state) {
   fclose(file);
   free(bytes);
   assert_true(flipped > 0);
-  drive_run run = drive_script(*state, ".check\n");
-  assert_non_null(strstr(run.out, "bucket u: "));
-  assert_non_null(strstr(run.err, "s.tv is damaged: 1 problems"));
-  assert_int_equal(run.code, 1);
-  drive_free(&run);
+}
+
+static void check_names_what_is_damaged_in_each_model(void **state) {
+  static const char *const cases[][3] = {
+      {"bucket-marker", "bucket 'u', key k: the stored value is damaged", "\nbuckets|1|1|1\n"},
+      {"compressed-marker", "bucket 'z', key k: the stored value is damaged", "\nbuckets|2|2|1\n"},
+      {"node-marker", "node Ada", "\ngraphs|1|3|"},
+      {"edge-marker", "(edge 0 (from #0 to #1))", "\ngraphs|1|3|1\n"},
+      {"table-marker", "table people: ", "\ntables|2|3|"},
+      {"table-marker", "the checksum of SQL page 2 is wrong", "\nbuckets|1|1|0\n"}};
+  static const char *const beside[] = {":memory:", ".check s.tv", NULL};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char *folder = test_folder_make();
+    drive_expect(folder,
+                 "create table other(a);\ncreate table people(a);\n"
+                 "insert into people values('table-marker');\n.kv create u\n"
+                 ".kv put u k bucket-marker\n.graph create g\n"
+                 ".graph add-node g Ada note=node-marker\n.graph add-node g Bob\n"
+                 ".graph add-edge g Ada Bob knows why=edge-marker\n",
+                 "0\n");
+    if (i == 1)
+      drive_expect(folder,
+                   ".kv create z --compress lz4\n.kv put z k "
+                   "compressed-marker-compressed-marker-compressed-marker-compressed-marker\n",
+                   "");
+    check_flip(folder, cases[i][0]);
+    for (int way = 0; way < 2; way++) {
+      drive_run run = way == 0 ? drive_script(folder, ".check\n") : drive(folder, "", beside);
+      if (strstr(run.out, cases[i][1]) == NULL || strstr(run.out, cases[i][2]) == NULL)
+        fail_msg("expected \"%s\" and \"%s\" in: %s", cases[i][1], cases[i][2], run.out);
+      assert_non_null(strstr(run.err, "s.tv is damaged: "));
+      assert_int_equal(run.code, 1);
+      drive_free(&run);
+    }
+    test_folder_remove(folder);
+  }
+  (void)state;
 }
 
 static void readers_feed_metrics_and_limits_print_rows(void **state) {
@@ -341,7 +370,7 @@ int main(void) {
       drive_test(stat_counts_each_model),
       drive_test(backups_open_as_stores),
       drive_test(check_says_that_a_store_is_sound),
-      drive_test(check_names_damage_and_fails),
+      drive_test(check_names_what_is_damaged_in_each_model),
       drive_test(readers_feed_metrics_and_limits_print_rows),
       drive_test(output_goes_where_it_is_sent),
       drive_test(a_full_disk_is_an_error),
