@@ -22,10 +22,12 @@ static const shell_command shell_commands_table[] = {
     {".echo", NULL, "on|off", "Print each line of input before it runs", shell_echo},
     {".exit", NULL, "", "Leave the shell", shell_quit},
     {".export", NULL, "FILE [NAME] [--bucket] [--graph]",
-     "Write a table or query as .csv .tsv .json .jsonl .md .sql, a bucket as .jsonl or .dump, a"
+     "Write a table or query as .csv .tsv .json .jsonl .md .sql, a bucket as .jsonl or .dump, "
+     "a"
      " graph's edges as .csv",
      shell_export},
-    {".feed", NULL, "[SINCE]", "List logged changes since a transaction", shell_feed},
+    {".feed", NULL, "[SINCE] [--since TXN] [--follow] [--limit N]",
+     "List logged changes since a transaction, or go on until Ctrl-C", shell_feed},
     {".graph", "add-edge", "GRAPH FROM TO TYPE [NAME=VALUE...]", "Add an edge, print its id",
      shell_graph_add_edge},
     {".graph", "add-node", "GRAPH NODE [NAME=VALUE...] [--label LABEL]...",
@@ -55,7 +57,8 @@ static const shell_command shell_commands_table[] = {
     {".headers", NULL, "on|off", "Print column names (default: as the mode has it)", shell_headers},
     {".help", NULL, "[COMMAND]", "Show this list, or one command's lines", shell_help},
     {".import", NULL,
-     "FILE NAME [--bucket] [--graph] [--csv] [--skip N] [--separator C] [--nulls] [--type TYPE]"
+     "FILE NAME [--bucket] [--graph] [--csv] [--skip N] [--separator C] [--nulls] [--type "
+     "TYPE]"
      " [--label LABEL]",
      "Read CSV into a table; .jsonl, .dump or CSV into a bucket; an edge list into a graph",
      shell_import},
@@ -71,6 +74,8 @@ static const shell_command shell_commands_table[] = {
     {".kv", "incr", "BUCKET KEY [DELTA]", "Add to a counter, print the sum", shell_kv_incr},
     {".kv", "info", "BUCKET KEY", "Show an entry's size, expiry and version", shell_kv_info},
     {".kv", "list", "[LIKE]", "List buckets: entries, bytes, options", shell_buckets},
+    {".kv", "log", "BUCKET on|off", "Log the bucket's changes for .feed, or no longer",
+     shell_kv_log},
     {".kv", "put", "BUCKET KEY VALUE [--ttl MS] [--absent] [--equal OLD] [--version N]",
      "Write a value, on a condition if given", shell_kv_put},
     {".kv", "rename", "BUCKET NEW", "Rename a bucket", shell_kv_rename},
@@ -78,14 +83,17 @@ static const shell_command shell_commands_table[] = {
      "List entries in the order of keys", shell_kv_scan},
     {".kv", "sweep", "BUCKET [--limit N]", "Remove expired entries now", shell_kv_sweep},
     {".limits", NULL, "", "Show the limits of a store", shell_limits},
-    {".metrics", NULL, "[on|off]", "Measure calls of the library; alone: show what was measured",
-     shell_metrics},
+    {".metrics", NULL, "[on|off|show]",
+     "Measure calls of the library; alone: show what was measured", shell_metrics},
     {".mode", NULL, "[MODE] [TABLE] [--wrap N]",
-     "Choose how rows look: list csv tabs json jsonl line quote insert table box column markdown",
+     "Choose how rows look: list csv tabs json jsonl line quote insert table box column "
+     "markdown",
      shell_mode_command},
     {".nullvalue", NULL, "TEXT", "Print TEXT for NULL", shell_null_value},
     {".once", NULL, "[FILE...]", "Send the next output to FILE, or through |COMMAND", shell_once},
-    {".open", NULL, "FILE [--readonly] [--new]", "Close this store and open another",
+    {".open", NULL, "FILE [--readonly] [--new] [--lazy] [--bulk]",
+     "Close this store and open another; commits are durable, or --lazy, or only at .sync "
+     "(--bulk)",
      shell_open_command},
     {".output", NULL, "[FILE...]", "Send output to FILE, or through |COMMAND; alone: back here",
      shell_output},

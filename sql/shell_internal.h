@@ -312,7 +312,8 @@ const int *shell_interrupt_flag(void); /* for tv_limits.cancel */
 
 /* ---- Database and output (shell.c, shell_settings.c) ---- */
 
-int shell_open(shell *sh, const char *path, unsigned flags);
+/* durability: tv_durability. */
+int shell_open(shell *sh, const char *path, unsigned flags, int durability);
 int shell_close(shell *sh);
 /* Sends output to a file, a command ("|less"), or back to standard output (NULL). */
 int shell_output_to(shell *sh, const char *target);
@@ -343,14 +344,25 @@ void shell_csv_free(shell_csv *csv);
 int shell_dump_rows(shell *sh, const char *name);
 int shell_dump_all(shell *sh, const char *like);
 
+/* ---- Names of buckets, graphs, stores (shell_admin.c) ---- */
+
+/* All zero but for `like` (NULL: all) is empty. */
+typedef struct shell_names {
+  const char *like;
+  char **v;
+  size_t n;
+} shell_names;
+int shell_names_collect(void *ctx, tv_slice name); /* for tv_kv_list and the like; ctx: the names */
+void shell_names_free(shell_names *names);
+
 /* ---- .check (shell_check.c, shell_check_graph.c) ---- */
 
 typedef struct shell_check_run {
   shell *sh;
   tv_txn *txn;
   bool shows_progress;
-  uint64_t problems; /* all so far */
-  uint64_t told;     /* of them, printed */
+  uint64_t problems;        /* all so far */
+  uint64_t told;            /* of them, printed */
   uint64_t things, records; /* of the layer being checked */
 } shell_check_run;
 void shell_check_problem(void *ctx, const char *sentence);
