@@ -60,7 +60,8 @@ TV_API tv_db *tv_sql_db(sqlite3 *connection);
  * or the transaction's end. There BEGIN opens a savepoint, ROLLBACK returns to it, and COMMIT never
  * ends the caller's transaction. In a read transaction the connection reads that snapshot and
  * writes are refused. Returns: TV_OK; TV_EMISUSE when the connection has a transaction or an
- * unfinished statement, has joined already, or belongs to another database.
+ * unfinished statement, has joined already, or belongs to another database; tv_txn_error(txn) says
+ * which.
  */
 TV_API int tv_sql_join(sqlite3 *connection, tv_txn *txn);
 /* Returns TV_EMISUSE when statements or a BEGIN are still open. */
