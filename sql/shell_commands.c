@@ -59,16 +59,19 @@ static const shell_command shell_commands_table[] = {
     {".import", NULL,
      "FILE NAME [--bucket] [--graph] [--csv] [--skip N] [--separator C] [--nulls] [--type "
      "TYPE]"
-     " [--label LABEL]",
+     " [--label LABEL] [--batch N]",
      "Read CSV into a table; .jsonl, .dump or CSV into a bucket; an edge list into a graph",
      shell_import},
     {".indexes", NULL, "[TABLE]", "List indexes", shell_indexes},
     {".kv", "append", "BUCKET KEY VALUE", "Append to a value", shell_kv_append},
-    {".kv", "count", "BUCKET [PREFIX]", "Count entries", shell_kv_count},
+    {".kv", "count", "BUCKET [PREFIX] [--from KEY] [--to KEY] [--estimate]",
+     "Count entries, or estimate how many a range has", shell_kv_count},
     {".kv", "create",
-     "BUCKET [--compress lz4|lz4hc] [--ttl MS] [--versioned] [--key TYPE] [--value TYPE]",
+     "BUCKET [--compress lz4|lz4hc] [--ttl MS] [--versioned] [--key TYPE] [--value TYPE]"
+     " [--samples FILE] [--samples-of BUCKET]",
      "Create a bucket (TYPE: text, blob, integer)", shell_kv_create},
-    {".kv", "del", "BUCKET [KEY...] [--prefix PREFIX]", "Delete entries", shell_kv_del},
+    {".kv", "del", "BUCKET [KEY...] [--prefix PREFIX] [--from KEY] [--to KEY]", "Delete entries",
+     shell_kv_del},
     {".kv", "drop", "BUCKET", "Delete a bucket and all in it", shell_kv_drop},
     {".kv", "get", "BUCKET KEY...", "Print values", shell_kv_get},
     {".kv", "incr", "BUCKET KEY [DELTA]", "Add to a counter, print the sum", shell_kv_incr},

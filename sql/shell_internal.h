@@ -12,7 +12,8 @@
  * remedies shell_settings.c  .mode and the other switches     shell_schema.c    .tables .schema ...
  *   shell_plan.c      EXPLAIN QUERY PLAN           shell_csv.c       reading CSV
  *   shell_kv.c, shell_graph.c, shell_graph_edit.c, shell_import*.c, shell_export.c, shell_dump.c,
- *   shell_admin.c, shell_stat.c, shell_check*.c, shell_watch.c, shell_feed.c     the commands' work
+ *   shell_admin.c, shell_stat.c, shell_check*.c, shell_watch.c,
+ *   shell_feed.c, shell_samples.c     the commands' work
  *
  * Functions that return int return 0, or 1 when they failed and have told the user why; those that
  * return a tv_status say so.
@@ -452,6 +453,10 @@ int shell_kv_key(shell *sh, const tv_bucket_options *options, tv_slice typed, un
 shell_cell shell_kv_key_cell(const tv_bucket_options *options, tv_slice key);
 shell_cell shell_kv_value_cell(const tv_bucket_options *options, tv_slice value);
 
+/* A dictionary trained on a file's lines, or on a bucket's values (shell_samples.c). Free its data
+ * with shell_free. */
+int shell_samples_train(shell *sh, const char *file, const char *bucket, tv_slice *dictionary);
+
 /* ---- Properties of graphs (shell_graph_edit.c, shell_graph.c) ---- */
 
 /* NAME=VALUE as typed; the slices point into `word`, which is changed. Returns 0 or 1 (told). */
@@ -466,8 +471,9 @@ typedef struct shell_import_call {
   const char *path, *name; /* FILE and NAME */
   FILE *file;
   char separator;
-  uint64_t skip; /* lines to leave out */
-  uint64_t rows; /* imported so far */
+  uint64_t skip;  /* lines to leave out */
+  uint64_t batch; /* entries a transaction; 0: all in one */
+  uint64_t rows;  /* imported so far */
 } shell_import_call;
 int shell_import_bucket(shell_import_call *call);
 int shell_import_graph(shell_import_call *call);
@@ -475,6 +481,10 @@ int shell_import_graph(shell_import_call *call);
 void shell_import_rewind(shell_import_call *call, long *line);
 /* Counts a row and shows progress at a terminal; true when Ctrl-C asks to end. */
 bool shell_import_tick(shell_import_call *call);
+/* "FILE:LINE: what" into sh->error; TV_EINVAL. */
+int shell_import_line_bad(const shell_import_call *call, long line, const char *what);
+/* The first record is a header of these two names. */
+bool shell_import_is_title(const shell_csv *csv, const char *left, const char *right);
 /* Explains a status of the work of an import. */
 int shell_import_fail(shell_import_call *call, int status);
 extern const char shell_import_nothing[]; /* the remedy: nothing was imported */

@@ -39,6 +39,59 @@ static void kv_counts_appends_and_deletes(void **state) {
   drive_expect_error(*state, ".kv del u\n", "KEY is missing");
 }
 
+static void kv_ranges_are_counted_estimated_and_deleted(void **state) {
+  drive_expect(*state,
+               ".kv create n --key integer\n.kv put n -1 a\n.kv put n 5 b\n.kv put n 6 c\n"
+               ".kv put n 700 d\n.kv count n --from 0 --to 700\n.kv count n --estimate\n"
+               ".kv count n --from 6 --estimate\n.kv del n --from 5 --to 7\n.kv scan n --keys\n"
+               ".kv create u\n.kv put u x'6162' 1\n.kv put u abc 1\n.kv put u b 1\n"
+               ".kv count u ab --estimate\n.kv count u b\n.kv del u --prefix x'6162'\n"
+               ".kv scan u --keys\n.kv del u --from a\n.kv count u\n",
+               "2\n4\n2\n2\n-1\n700\n2\n1\n2\nb\n1\n0\n");
+  drive_expect_error(*state, ".kv del n 5 --from 5\n", "keys and a range do not go together");
+  drive_expect_error(*state, ".kv del n --prefix 5\n", "no prefix");
+  drive_expect_error(*state, ".kv del u --prefix 5 --to 6\n", "do not go together");
+  drive_expect_error(*state, ".kv count u a --to 6\n", "do not go together");
+}
+
+/* 400 values that have much in common take less room with a dictionary made of them. */
+static void kv_compresses_with_a_dictionary_of_samples(void **state) {
+  char script[40000] = ".kv create plain --compress lz4-hc\nbegin;\n", path[512];
+  long long bytes[3];
+  size_t used = strlen(script);
+  test_path(path, sizeof path, *state, "lines.txt");
+  FILE *lines = fopen(path, "w");
+  assert_non_null(lines);
+  for (int i = 0; i < 400; i++) {
+    char value[80];
+    snprintf(value, sizeof value, "name=person%d;role=keeper of the lighthouse;town=%d", i * 7919,
+             i % 7);
+    fprintf(lines, "%s\n", value);
+    used +=
+        (size_t)snprintf(script + used, sizeof script - used, ".kv put plain %d '%s'\n", i, value);
+  }
+  fclose(lines);
+  snprintf(script + used, sizeof script - used,
+           "commit;\n.kv create a --compress lz4hc --samples lines.txt\n"
+           ".kv create b --compress lz4 --samples-of plain\n.export p.jsonl plain --bucket\n"
+           ".import p.jsonl a --bucket\n.import p.jsonl b --bucket --batch 150\n"
+           "select (select value from kv('a') where key = '399') = value,"
+           " (select value from kv('b') where key = '399') = value from kv('plain') where key = "
+           "'399';\n");
+  drive_expect(*state, script, "1|1\n");
+  drive_run run = drive_script(*state, ".buckets\n");
+  char *at = run.out;
+  for (int i = 0; i < 3; i++, at = strchr(at, '\n') + 1) {
+    assert_int_equal(sscanf(strchr(at, '|'), "|400|%lld", &bytes[i]), 1);
+  }
+  assert_true(bytes[0] * 2 < bytes[2] && bytes[1] * 2 < bytes[2]);
+  drive_free(&run);
+  drive_expect_error(*state, ".kv create c --samples lines.txt\n", "of use to compression only");
+  drive_expect_error(*state, ".kv create c --compress lz4 --samples no.txt\n",
+                     "cannot open no.txt");
+  drive_expect_error(*state, ".kv create c --compress lz4 --samples-of nob\n", "'nob'");
+}
+
 static void kv_keys_may_be_numbers(void **state) {
   drive_expect(*state,
                ".kv create n --key integer --value integer\n.kv incr n 5 7\n.kv incr n -3\n"
@@ -336,6 +389,11 @@ static void open_changes_the_store(void **state) {
       "create table t(a);\n.open other.tv\n.tables\ncreate table o(a);\n.open s.tv\n.tables\n",
       "t\n");
   drive_expect_error(*state, ".open other.tv --new\n", "other.tv");
+  drive_expect(*state,
+               ".open other.tv --lazy\ninsert into o values(1);\n.open other.tv --bulk\n"
+               "insert into o values(2);\n.sync\n.open other.tv\nselect * from o;\n",
+               "1\n2\n");
+  drive_expect_error(*state, ".open other.tv --lazy --bulk\n", "do not go together");
   drive_expect_error(*state, "begin;\n.open other.tv\n", "a transaction is open");
   drive_expect_error(*state, ".open other.tv --readonly\ninsert into o values(1);\n",
                      "without -readonly");
@@ -358,6 +416,8 @@ int main(void) {
       drive_test(kv_puts_gets_and_scans),
       drive_test(kv_puts_on_conditions),
       drive_test(kv_counts_appends_and_deletes),
+      drive_test(kv_ranges_are_counted_estimated_and_deleted),
+      drive_test(kv_compresses_with_a_dictionary_of_samples),
       drive_test(kv_keys_may_be_numbers),
       drive_test(kv_entries_expire),
       drive_test(buckets_are_listed_renamed_and_dropped),
