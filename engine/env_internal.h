@@ -75,6 +75,10 @@ typedef struct tvi_group {
   unsigned last_members; /* in the round before */
   int gathering;         /* the leader waits for members to come */
   int64_t commit_ns;     /* what the last commit took; the leader's */
+  tvi_member *committer; /* leads those who do not wait; NULL: not started */
+  pthread_t thread;      /* ... on this thread */
+  tv_db *called_by;      /* it is to lead, with this handle */
+  int stopping;
   tv_txn *txn;
 } tvi_group;
 int tvi_group_init(tvi_group *group);
