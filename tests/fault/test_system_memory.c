@@ -24,11 +24,13 @@ static _Thread_local long countdown, failures;
 
 #if SYSTEM_MEMORY_OURS
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): glibc's names for what lies below */
 extern void *__libc_malloc(size_t bytes);
 extern void *__libc_calloc(size_t n, size_t bytes);
 extern void *__libc_realloc(void *old, size_t bytes);
 extern void *__libc_memalign(size_t alignment, size_t bytes);
 extern void __libc_free(void *memory);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static int memory_fails(void) {
   if (!armed || countdown-- > 0) return 0;

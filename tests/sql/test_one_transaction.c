@@ -65,8 +65,8 @@ static void sql_leads_and_all_or_nothing_is_kept(void **state) {
 static const char *const failing[] = {
     /* half way through several rows */
     "INSERT INTO t(k) VALUES('half'), ('first')",
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
-    "INSERT INTO t(k) SELECT CASE i WHEN 499 THEN 'first' ELSE 'half' || i END FROM n",
+    ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
+     "INSERT INTO t(k) SELECT CASE i WHEN 499 THEN 'first' ELSE 'half' || i END FROM n"),
     /* a bucket's rows and its conflict */
     "INSERT INTO v(key, value) VALUES('half', 'x'), ('first', 'x')",
     "INSERT INTO v(key, value) VALUES('half', 'x'), (printf('%.481c', 'x'), 'y')",
