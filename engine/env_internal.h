@@ -323,6 +323,8 @@ void tvi_registry_add(tvi_env *env); /* gives the id */
 void tvi_registry_remove(tvi_env *env);
 
 void tvi_txn_free(tv_txn *txn);
+/* Before the first epoch of a transaction's memory: no other memory has had any from there on. */
+uint64_t tvi_txn_first_epoch(tvi_env *env);
 
 static inline tv_slice tvi_slice_of(MDB_val value) {
   return tv_bytes(value.mv_data, value.mv_size);

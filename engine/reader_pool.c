@@ -99,6 +99,7 @@ static tv_txn *pool_take_slow(tv_db *db, tvi_nook *nook) {
     env->pool_count--;
   } else if ((txn = tvi_zalloc(sizeof *txn)) != NULL) {
     txn->env = env;
+    txn->epoch = tvi_txn_first_epoch(env);
   }
   if (txn != NULL) {
     pool_in_use(txn, db);

@@ -51,9 +51,15 @@ static int txn_forked(const tvi_env *env, tv_error *err) {
 
 /* ---- Memory ---- */
 
+uint64_t tvi_txn_first_epoch(tvi_env *env) {
+  return atomic_fetch_add(&env->stamps, 1) << 32;
+}
+
 static tv_txn *txn_new(tvi_env *env) {
   tv_txn *txn = tvi_zalloc(sizeof *txn);
-  if (txn != NULL) txn->env = env;
+  if (txn == NULL) return NULL;
+  txn->env = env;
+  txn->epoch = tvi_txn_first_epoch(env);
   return txn;
 }
 
