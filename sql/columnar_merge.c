@@ -189,7 +189,7 @@ static int merge_take_more(merge_step *m) {
   tvi_group next;
   int joins = 1, status = TV_OK;
 
-  while (status == TV_OK && !m->done && m->resume == m->to + 1 &&
+  while (status == TV_OK && m->to != INT64_MAX && m->resume == m->to + 1 &&
          m->batch.bytes < MERGE_DELTA_BYTES) {
     status = merge_joins(m, m->batch.rows, &next, &joins);
     if (status != TV_OK || !joins) break;
