@@ -461,6 +461,7 @@ struct tvi_columnar {
 
   /* Writing (columnar_write.c). */
   tvi_col_store store;
+  uint64_t generation; /* of the connection, when the store was opened */
   int header_dirty;
   tvi_batch batch; /* rows inserted and not yet in the store; capacity 0: not made yet */
   tvi_reader reader;

@@ -66,6 +66,7 @@ static int columnar_data_create(tvi_columnar *table, char **message) {
   if (status == TV_OK) {
     status = tvi_col_store_create(&table->store, txn);
     if (status != TV_OK) err = *tv_txn_error(txn);
+    table->store.main = NULL;
   }
   return status == TV_OK ? SQLITE_OK : columnar_message(message, table, status, &err);
 }
@@ -167,6 +168,7 @@ static int columnar_rename(sqlite3_vtab *vtab, const char *name) {
     tvi_free(copy);
     return tvi_vtab_fail(vtab, status, &err);
   }
+  table->store.main = NULL; /* it may be another transaction's */
   status = tvi_col_store_open(&table->store, txn);
   if (status == TV_OK) status = tvi_col_store_rename(&table->store, copy);
   if (status != TV_OK) {

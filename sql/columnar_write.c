@@ -34,6 +34,15 @@ static int write_refuse(tvi_columnar *table, int code, char *message) {
   return message == NULL ? SQLITE_NOMEM : code;
 }
 
+/* Opens the table in the connection's write transaction. */
+static int write_open(tvi_columnar *table, tv_txn *txn) {
+  uint64_t generation = table->module->conn->generation;
+
+  if (table->generation != generation) table->store.main = NULL;
+  table->generation = generation;
+  return tvi_col_store_open(&table->store, txn);
+}
+
 /* ---- What is held back ---- */
 
 void tvi_columnar_forget(tvi_columnar *table) {
@@ -66,7 +75,7 @@ int tvi_columnar_flush(tvi_columnar *table, tv_error *err) {
   status = tvi_conn_write(table->module->conn, &txn, err);
   if (status != TV_OK) return status;
   tvi_reader_leave(&table->reader);
-  status = tvi_col_store_open(&table->store, txn);
+  status = write_open(table, txn);
   if (status == TV_OK) status = write_rows_out(table);
   tvi_batch_clear(&table->batch);
   if (status == TV_OK) status = tvi_col_header_put(&table->store);
@@ -409,7 +418,7 @@ int tvi_columnar_update(sqlite3_vtab *vtab, int argc, sqlite3_value **argv, sqli
 
   if (status == TV_OK) status = write_make(table);
   if (status != TV_OK) return tvi_vtab_fail(vtab, status, &err);
-  status = tvi_col_store_open(&table->store, txn);
+  status = write_open(table, txn);
   if (status != TV_OK) return tvi_columnar_fail(table, status, txn);
   if (!inserts) status = tvi_columnar_flush(table, &err);
   if (status != TV_OK) return tvi_vtab_fail(vtab, status, &err);
