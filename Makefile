@@ -65,9 +65,9 @@ OBJ_extension := $(patsubst %.c,$(BUILD)/obj-ext/%.o,$(SRC_sql) $(SRC_extension)
 TEST_SRC := $(filter-out tests/support/%,$(wildcard tests/*/test_*.c))
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TEST_SCRIPT := $(filter-out tests/support/%,$(wildcard tests/*/test_*.sh tests/*/test_*.pl))
-# The house's own tests are about files and tools, which sanitizers do not change.
+# Tests of the house and of examples are about files and tools, which sanitizers do not change.
 ifneq ($(SANITIZE),)
-TEST_SCRIPT := $(filter-out tests/house/%,$(TEST_SCRIPT))
+TEST_SCRIPT := $(filter-out tests/house/% tests/embedding/%,$(TEST_SCRIPT))
 endif
 SUPPORT_OBJ := $(call obj,$(wildcard tests/support/*.c))
 

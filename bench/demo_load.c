@@ -179,6 +179,28 @@ static int demo_load_batches(tv_db *db, demo_load_batch *batch, uint64_t size,
   return rc;
 }
 
+typedef struct demo_load_statements {
+  sqlite3 *sql;
+  const char *text;
+} demo_load_statements;
+
+static int demo_load_run(tv_txn *txn, void *ctx) {
+  const demo_load_statements *run = ctx;
+  int rc = tv_sql_join(run->sql, txn);
+  if (rc != TV_OK) return rc;
+  if (sqlite3_exec(run->sql, run->text, NULL, NULL, NULL) != SQLITE_OK) rc = TV_ESQL;
+  if (rc == TV_OK) return tv_sql_leave(run->sql);
+  tv_sql_leave(run->sql);
+  return rc;
+}
+
+/* Runs statements in a transaction of C's, as the batches are: SQL never begins one here. */
+static int demo_load_exec(tv_db *db, sqlite3 *sql, const char *text, tv_error *err) {
+  demo_load_statements run = {sql, text};
+  int rc = tv_db_write(db, demo_load_run, &run, err);
+  return rc == TV_ESQL ? demo_load_sql_fail(sql, rc, err) : rc;
+}
+
 int demo_load(const char *path, const deb_index *index, uint64_t batch_size, demo_load_facts *facts,
               tv_error *err) {
   demo_load_batch batch = {index, NULL, NULL, 0, 0};
@@ -194,15 +216,14 @@ int demo_load(const char *path, const deb_index *index, uint64_t batch_size, dem
   rc = tv_open(path, &options, &db, err);
   if (rc != TV_OK) return rc;
   rc = tv_sql_open(db, TV_SQL_THREAD_BOUND, &batch.sql, err);
+  if (rc == TV_OK) rc = demo_load_exec(db, batch.sql, demo_load_schema, err);
   if (rc == TV_OK &&
-      (sqlite3_exec(batch.sql, demo_load_schema, NULL, NULL, NULL) != SQLITE_OK ||
-       sqlite3_prepare_v2(batch.sql, demo_load_row, -1, &batch.insert, NULL) != SQLITE_OK))
+      sqlite3_prepare_v2(batch.sql, demo_load_row, -1, &batch.insert, NULL) != SQLITE_OK)
     rc = demo_load_sql_fail(batch.sql, TV_ESQL, err);
   if (rc == TV_OK) rc = demo_load_batches(db, &batch, batch_size, facts, err);
   facts->load_ns = clock_ns() - started;
   sqlite3_finalize(batch.insert);
-  if (rc == TV_OK && sqlite3_exec(batch.sql, demo_load_depends, NULL, NULL, NULL) != SQLITE_OK)
-    rc = demo_load_sql_fail(batch.sql, TV_ESQL, err);
+  if (rc == TV_OK) rc = demo_load_exec(db, batch.sql, demo_load_depends, err);
   if (rc == TV_OK) rc = tv_sync(db, err);
   facts->depends_ns = clock_ns() - started - facts->load_ns;
   sqlite3_close(batch.sql);

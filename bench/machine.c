@@ -84,10 +84,13 @@ void machine_read(machine_facts *facts) {
 #else
   snprintf(facts->compiler, sizeof facts->compiler, "unknown");
 #endif
-  snprintf(facts->libraries, sizeof facts->libraries,
-           "Trivet %s, %.*s, SQLite %s, LZ4 %s, xxHash %u.%u.%u", TV_VERSION_STRING,
-           (int)strcspn(machine_lmdb(), ":"), machine_lmdb(), sqlite3_libversion(), machine_lz4(),
-           xxh / 10000, xxh / 100 % 100, xxh % 100);
+  snprintf(facts->libraries, sizeof facts->libraries, "Trivet %s, %.*s, SQLite %s, LZ4 %s",
+           TV_VERSION_STRING, (int)strcspn(machine_lmdb(), ":"), machine_lmdb(),
+           sqlite3_libversion(), machine_lz4());
+  if (xxh > 0) /* 0: compiled in */
+    snprintf(facts->libraries + strlen(facts->libraries),
+             sizeof facts->libraries - strlen(facts->libraries), ", xxHash %u.%u.%u", xxh / 10000,
+             xxh / 100 % 100, xxh % 100);
 }
 
 void machine_json(const machine_facts *facts, json_write *json) {

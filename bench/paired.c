@@ -101,10 +101,10 @@ static int paired_same(paired_result *result, const uint64_t *answers, unsigned 
 /* Returns 0: the round counts; 1: interrupted; -1: failed. */
 static int paired_round(const paired_plan *plan, unsigned round, paired_result *result) {
   double ns[PAIRED_SIDES_MAX];
-  uint64_t answers[PAIRED_SIDES_MAX];
+  uint64_t answers[PAIRED_SIDES_MAX] = {0};
   size_t i, s;
   for (i = 0; i < plan->sides; i++) {
-    s = (i + round) % plan->sides;
+    s = ((round % 2 == 0 ? i : plan->sides - 1 - i) + round / 2) % plan->sides;
     if (interrupt_seen()) return 1;
     if (paired_sample(&plan->side[s], round, result->side[s].batch, result, &ns[s], &answers[s]))
       return interrupt_seen() ? 1 : -1;
@@ -128,7 +128,7 @@ static void paired_finish(paired_result *result) {
 paired_state paired_run(const paired_plan *plan, paired_result *result) {
   unsigned rounds_min = plan->rounds_min > 0 ? plan->rounds_min : 3;
   unsigned rounds_max = plan->rounds_max > rounds_min ? plan->rounds_max : rounds_min;
-  uint64_t answers[PAIRED_SIDES_MAX], started;
+  uint64_t answers[PAIRED_SIDES_MAX] = {0}, started;
   unsigned round;
   size_t s;
   int rc = 0;
@@ -142,6 +142,7 @@ paired_state paired_run(const paired_plan *plan, paired_result *result) {
   started = clock_ns();
   for (round = 1; round <= rounds_max && rc == 0; round++) {
     if (round > rounds_min && plan->budget_ns > 0 && clock_ns() - started > plan->budget_ns) break;
+    if (plan->tick != NULL) plan->tick(plan->tick_ctx, round);
     rc = paired_round(plan, round, result);
   }
   if (rc == 1) result->state = PAIRED_INTERRUPTED;
@@ -149,14 +150,20 @@ paired_state paired_run(const paired_plan *plan, paired_result *result) {
   return result->state;
 }
 
-void paired_count(const paired_plan *plan, paired_kind kind, double ours, double peer,
-                  paired_result *result) {
+void paired_counts(const paired_plan *plan, paired_kind kind, const double *numbers,
+                   paired_result *result) {
+  size_t s;
   paired_begin(plan, kind, 1, result);
   result->rounds = 1;
-  result->side[0].samples[0] = ours;
-  if (result->sides > 1) result->side[1].samples[0] = peer;
+  for (s = 0; s < plan->sides; s++) result->side[s].samples[0] = numbers[s];
   paired_finish(result);
   if (kind == PAIRED_COUNT) result->ratio = result->side[0].spread;
+}
+
+void paired_count(const paired_plan *plan, paired_kind kind, double ours, double peer,
+                  paired_result *result) {
+  double numbers[PAIRED_SIDES_MAX] = {ours, peer};
+  paired_counts(plan, kind, numbers, result);
 }
 
 paired_spread paired_ratio(const paired_result *result, size_t side, size_t other) {

@@ -126,6 +126,26 @@ const char *term_block(FILE *out) {
   return "#";
 }
 
+void term_wrap(FILE *out, int indent, const char *text) {
+  int room = term_columns(out) - indent, used = 0;
+  fprintf(out, "%*s", indent, "");
+  while (*text != '\0') {
+    int size = (int)strcspn(text, " ");
+    if (used > 0 && used + 1 + size > room) {
+      fprintf(out, "\n%*s", indent + 2, "");
+      used = 2;
+    } else if (used > 0) {
+      fputc(' ', out);
+      used++;
+    }
+    fprintf(out, "%.*s", size, text);
+    used += size;
+    text += size;
+    text += strspn(text, " ");
+  }
+  fputc('\n', out);
+}
+
 typedef struct term_cell {
   char *text;
   term_style style;

@@ -41,6 +41,10 @@ size_t term_width(const char *text);
 /* What a bar is made of: a block where `out` is a terminal that takes UTF-8, else '#'. */
 const char *term_block(FILE *out);
 
+/* Prints text broken at spaces into lines of at most term_columns(out), each after `indent` spaces,
+ * those behind the first after two more. */
+void term_wrap(FILE *out, int indent, const char *text);
+
 /* A table: rows of cells, columns as wide as their widest cell. */
 typedef struct term_table term_table;
 term_table *term_table_make(size_t columns);

@@ -132,6 +132,11 @@ static void catalogue_window_note(tvi_env *env, uint64_t snapshot, uint64_t gene
   pthread_mutex_unlock(&env->lock);
 }
 
+int tvi_catalogue_begin_known(tv_txn *txn) {
+  txn->stamp = catalogue_window_find(txn->env, txn->snapshot);
+  return txn->stamp != 0;
+}
+
 int tvi_catalogue_begin(tv_txn *txn) {
   uint64_t generation = catalogue_window_find(txn->env, txn->snapshot);
   if (TVI_UNLIKELY(generation == 0)) {

@@ -11,22 +11,20 @@
 #include <string.h>
 
 #include "env_internal.h"
-#include "lmdb_format_internal.h"
+#include "leaf_internal.h"
 #include "lmdb_status_internal.h"
 
 enum { CURSOR_NEW, CURSOR_ON, CURSOR_END };
 
 struct tv_cursor {
+  tvi_leaf leaf;   /* of a read transaction */
   MDB_cursor *mdb; /* NULL: detached */
   tv_store *store;
   int state;
-  int write;                 /* in a write transaction */
-  uint64_t writes;           /* store->writes when the LMDB cursor was placed */
-  const unsigned char *page; /* the leaf it steps in; NULL: not looked up */
-  const unsigned char *at;   /* key of the row that LMDB gave last */
-  unsigned index, rows;      /* in the page */
-  int behind;                /* LMDB's cursor stands on another row of the page */
-  tv_cursor *next, **link;   /* in the transaction */
+  int write;               /* in a write transaction */
+  uint64_t writes;         /* store->writes when the LMDB cursor was placed */
+  const unsigned char *at; /* key of the row that LMDB gave last */
+  tv_cursor *next, **link; /* in the transaction */
   size_t key_size;
   unsigned char key[TVI_KEY_BYTES_LIMIT];
 };
@@ -49,8 +47,7 @@ int tv_cursor_open(tv_store *store, tv_cursor **out) {
   cursor->write = txn->write;
   cursor->writes = store->writes;
   cursor->key_size = 0;
-  cursor->page = NULL;
-  cursor->behind = 0;
+  cursor->leaf = (tvi_leaf){.page_bytes = txn->env->page_bytes};
   cursor->next = txn->cursors;
   cursor->link = &txn->cursors;
   if (txn->cursors != NULL) txn->cursors->link = &cursor->next;
@@ -67,8 +64,15 @@ void tv_cursor_close(tv_cursor *cursor) {
   tvi_free(cursor);
 }
 
+static void cursor_drop_appenders(tv_txn *txn) {
+  size_t i;
+  if (!txn->write) return;
+  for (i = 0; i < txn->store_count; i++) tvi_store_drop_appender(txn->stores[i]);
+}
+
 void tvi_cursors_detach(tv_txn *txn) {
   tv_cursor *cursor;
+  cursor_drop_appenders(txn);
   for (cursor = txn->cursors; cursor != NULL; cursor = cursor->next) {
     if (cursor->mdb != NULL) mdb_cursor_close(cursor->mdb);
     cursor->mdb = NULL;
@@ -76,6 +80,7 @@ void tvi_cursors_detach(tv_txn *txn) {
 }
 
 void tvi_cursors_free(tv_txn *txn) {
+  cursor_drop_appenders(txn);
   while (txn->cursors != NULL) tv_cursor_close(txn->cursors);
 }
 
@@ -91,15 +96,21 @@ static int cursor_attach(tv_cursor *cursor) {
   return native == 0 ? TV_OK : cursor_fail(cursor, native);
 }
 
+static void cursor_leaf_forget(tv_cursor *cursor) {
+  cursor->leaf.page = NULL;
+  cursor->leaf.rows = 0;
+  cursor->leaf.index = 0;
+  cursor->leaf.behind = 0;
+}
+
 /* Hands the row out and, in a write transaction, keeps its key. */
 static int cursor_land(tv_cursor *cursor, int native, MDB_val *k, MDB_val *v, tv_slice *key,
                        tv_slice *value) {
+  cursor_leaf_forget(cursor);
   if (TVI_LIKELY(native == 0)) {
     if (key != NULL) *key = tvi_slice_of(*k);
     if (value != NULL) *value = tvi_slice_of(*v);
     cursor->state = CURSOR_ON;
-    cursor->page = NULL;
-    cursor->behind = 0;
     cursor->at = k->mv_data;
     if (cursor->write) {
       cursor->writes = cursor->store->writes;
@@ -109,8 +120,6 @@ static int cursor_land(tv_cursor *cursor, int native, MDB_val *k, MDB_val *v, tv
     return TV_OK;
   }
   cursor->state = CURSOR_END;
-  cursor->page = NULL;
-  cursor->behind = 0;
   if (key != NULL) *key = tv_bytes(NULL, 0);
   if (value != NULL) *value = tv_bytes(NULL, 0);
   return native == MDB_NOTFOUND ? TV_END : cursor_fail(cursor, native);
@@ -187,10 +196,14 @@ static int cursor_step_again(tv_cursor *cursor, int forward, MDB_val *k, MDB_val
 
 /* ---- Steps within a leaf ---- */
 
+tvi_leaf *tvi_cursor_leaf(tv_cursor *cursor) {
+  return &cursor->leaf;
+}
+
 /* Finds the row that LMDB gave last in its page; `hint`: probably this one. Leaves page NULL if it
  * cannot. */
 static void cursor_leaf_enter(tv_cursor *cursor, unsigned hint) {
-  size_t page_bytes = cursor->store->txn->env->page_bytes;
+  size_t page_bytes = cursor->leaf.page_bytes;
   size_t offset = (uintptr_t)cursor->at & (page_bytes - 1);
   const unsigned char *page = cursor->at - offset;
   unsigned lower = tvi_page_lower(page), i, rows;
@@ -202,45 +215,46 @@ static void cursor_leaf_enter(tv_cursor *cursor, unsigned hint) {
   if (i == rows)
     for (i = 0; i < rows && tvi_page_node_offset(page, i) != offset; i++) continue;
   if (i >= rows) return;
-  cursor->page = page;
-  cursor->index = i;
-  cursor->rows = rows;
+  cursor->leaf.page = page;
+  cursor->leaf.index = i;
+  cursor->leaf.rows = rows;
 }
 
 /* Brings LMDB's cursor to the row where ours stands. */
 static int cursor_leaf_sync(tv_cursor *cursor, MDB_val *k, MDB_val *v) {
-  const unsigned char *node = tvi_page_node(cursor->page, cursor->index);
+  const unsigned char *node = tvi_page_node(cursor->leaf.page, cursor->leaf.index);
   *k = tvi_val_of(tv_bytes(tvi_node_key(node), tvi_node_key_size(node)));
-  cursor->behind = 0;
+  cursor->leaf.behind = 0;
   return mdb_cursor_get(cursor->mdb, k, v, MDB_SET_KEY);
 }
 
-static int cursor_leaf_row(tv_cursor *cursor, unsigned index, tv_slice *key, tv_slice *value) {
-  size_t page_bytes = cursor->store->txn->env->page_bytes;
-  size_t offset = tvi_page_node_offset(cursor->page, index), end, key_size, value_size;
-  const unsigned char *node = cursor->page + offset;
-  cursor->index = index;
-  if (TVI_UNLIKELY(offset + TVI_NODE_HEADER_BYTES > page_bytes))
+/* A row of the leaf that tvi_leaf_row does not give: its value lies outside, or the page is
+ * damaged. */
+static int cursor_leaf_outside(tv_cursor *cursor, unsigned index, tv_slice *key, tv_slice *value) {
+  tvi_leaf leaf = cursor->leaf;
+  size_t offset = tvi_page_node_offset(leaf.page, index);
+  const unsigned char *node = leaf.page + offset;
+  MDB_val k, v;
+  int status;
+  if (offset + TVI_NODE_HEADER_BYTES > leaf.page_bytes || tvi_node_flags(node) != TVI_NODE_BIG ||
+      offset + TVI_NODE_HEADER_BYTES + tvi_node_key_size(node) + 8 > leaf.page_bytes)
     return cursor_fail(cursor, MDB_CORRUPTED);
-  cursor->behind = 1;
-  if (TVI_UNLIKELY(tvi_node_flags(node) != 0)) { /* outside the leaf: LMDB finds it */
-    unsigned rows = cursor->rows;
-    const unsigned char *page = cursor->page;
-    MDB_val k, v;
-    int status = cursor_land(cursor, cursor_leaf_sync(cursor, &k, &v), &k, &v, key, value);
-    if (status == TV_OK) {
-      cursor->page = page;
-      cursor->index = index;
-      cursor->rows = rows;
-    }
-    return status;
+  cursor->leaf.index = index;
+  status = cursor_land(cursor, cursor_leaf_sync(cursor, &k, &v), &k, &v, key, value);
+  if (status == TV_OK) {
+    leaf.index = index;
+    leaf.behind = 0;
+    cursor->leaf = leaf;
   }
-  key_size = tvi_node_key_size(node);
-  value_size = tvi_node_value_size(node);
-  end = offset + TVI_NODE_HEADER_BYTES + key_size + value_size;
-  if (TVI_UNLIKELY(end > page_bytes)) return cursor_fail(cursor, MDB_CORRUPTED);
-  if (key != NULL) *key = tv_bytes(tvi_node_key(node), key_size);
-  if (value != NULL) *value = tv_bytes(tvi_node_key(node) + key_size, value_size);
+  return status;
+}
+
+static int cursor_leaf_step(tv_cursor *cursor, unsigned index, tv_slice *key, tv_slice *value) {
+  tv_slice k, v;
+  if (TVI_UNLIKELY(!tvi_leaf_row(&cursor->leaf, index, 0, &k, &v)))
+    return cursor_leaf_outside(cursor, index, key, value);
+  if (key != NULL) *key = k;
+  if (value != NULL) *value = v;
   return TV_OK;
 }
 
@@ -249,12 +263,12 @@ static int cursor_leaf_row(tv_cursor *cursor, unsigned index, tv_slice *key, tv_
 static int cursor_step_read(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *value) {
   MDB_val k, v;
   int native = 0, status;
-  if (cursor->page == NULL) cursor_leaf_enter(cursor, 0);
-  if (cursor->page != NULL && forward && cursor->index + 1 < cursor->rows)
-    return cursor_leaf_row(cursor, cursor->index + 1, key, value);
-  if (cursor->page != NULL && !forward && cursor->index > 0)
-    return cursor_leaf_row(cursor, cursor->index - 1, key, value);
-  if (cursor->behind) native = cursor_leaf_sync(cursor, &k, &v);
+  if (cursor->leaf.page == NULL) cursor_leaf_enter(cursor, 0);
+  if (forward && cursor->leaf.index + 1 < cursor->leaf.rows)
+    return cursor_leaf_step(cursor, cursor->leaf.index + 1, key, value);
+  if (!forward && cursor->leaf.index > 0)
+    return cursor_leaf_step(cursor, cursor->leaf.index - 1, key, value);
+  if (cursor->leaf.behind) native = cursor_leaf_sync(cursor, &k, &v);
   if (native == 0) native = mdb_cursor_get(cursor->mdb, &k, &v, forward ? MDB_NEXT : MDB_PREV);
   status = cursor_land(cursor, native, &k, &v, key, value);
   if (status == TV_OK && forward) cursor_leaf_enter(cursor, 0);
@@ -279,8 +293,8 @@ static int cursor_step(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *
 }
 
 int tv_cursor_next(tv_cursor *cursor, tv_slice *key, tv_slice *value) {
-  if (TVI_LIKELY(cursor->page != NULL && cursor->index + 1 < cursor->rows))
-    return cursor_leaf_row(cursor, cursor->index + 1, key, value);
+  if (TVI_LIKELY(cursor->leaf.index + 1 < cursor->leaf.rows))
+    return cursor_leaf_step(cursor, cursor->leaf.index + 1, key, value);
   return cursor_step(cursor, 1, key, value);
 }
 

@@ -134,6 +134,7 @@ static tv_store *store_new(tv_txn *txn, const char *key, size_t size) {
   memcpy(store->key, key, size);
   store->key_size = size;
   store->kind = key[0];
+  store->has_part = memchr(key, '\0', size) != NULL;
   store->key_bytes_max = key[0] == TVI_KIND_STORE ? TV_KEY_BYTES_MAX : TVI_KEY_BYTES_LIMIT;
   store->txn = txn;
   txn->stores[txn->store_count++] = store;
@@ -175,11 +176,28 @@ static int store_resolve(tv_txn *txn, tv_slice key, unsigned flags, tv_slice opt
   return status;
 }
 
+/* The usual case, without checking a name that was checked when the store was made. */
+static tv_store *store_open_already(tv_txn *txn, char kind, const char *name) {
+  size_t i;
+  for (i = 0; i < txn->store_count; i++) {
+    tv_store *store = txn->stores[i];
+    if (store->kind == kind && !store->has_part && store->alive && store->stamp == txn->stamp &&
+        strcmp(store->key + 1, name) == 0)
+      return store;
+  }
+  return NULL;
+}
+
 int tvi_store_open(tv_txn *txn, tvi_kind kind, const char *name, const char *part, unsigned flags,
                    tv_slice options, tv_store **out) {
   char key[STORE_CATALOGUE_KEY_MAX];
   size_t size;
-  int status = store_catalogue_key(txn, kind, name, part, key, &size);
+  int status;
+  if (part == NULL && (flags & TV_ONLY_NEW) == 0 && name != NULL) {
+    *out = store_open_already(txn, (char)kind, name);
+    if (TVI_LIKELY(*out != NULL)) return TV_OK;
+  }
+  status = store_catalogue_key(txn, kind, name, part, key, &size);
   *out = NULL;
   if (status != TV_OK) return status;
   return store_resolve(txn, tv_bytes(key, size), flags, options, out);
@@ -199,6 +217,10 @@ unsigned tvi_store_entry(const tv_store *store) {
 
 tv_slice tvi_store_options(const tv_store *store) {
   return store->options;
+}
+
+int tvi_store_is_logged(const tv_store *store) {
+  return store->logged;
 }
 
 tv_txn *tvi_store_txn(const tv_store *store) {
@@ -274,6 +296,27 @@ static int store_write_ready(tv_store *store, tv_slice key) {
   return status;
 }
 
+/*
+ * LMDB finds the end of the store anew for each appended key, unless a cursor stands there. Ours
+ * does, as long as nothing but appending is written to the store.
+ */
+static int store_append(tv_store *store, MDB_val *key, MDB_val *value, unsigned flags) {
+  int native = 0;
+  if (store->appender != NULL && store->appended != store->writes) tvi_store_drop_appender(store);
+  if (store->appender == NULL)
+    native = mdb_cursor_open(store->txn->mdb, store->dbi, &store->appender);
+  if (native == 0) native = mdb_cursor_put(store->appender, key, value, flags);
+  store->writes++;
+  store->appended = store->writes;
+  if (native != 0) tvi_store_drop_appender(store);
+  return native;
+}
+
+void tvi_store_drop_appender(tv_store *store) {
+  if (store->appender != NULL) mdb_cursor_close(store->appender);
+  store->appender = NULL;
+}
+
 static int store_put(tv_store *store, tv_slice key, tv_slice value, unsigned flags) {
   MDB_val k = tvi_val_of(key), v = tvi_val_of(value);
   int native, status = store_write_ready(store, key);
@@ -281,10 +324,14 @@ static int store_put(tv_store *store, tv_slice key, tv_slice value, unsigned fla
   if (TVI_UNLIKELY(value.size > UINT32_MAX))
     return tvi_txn_fail(store->txn, TV_ELIMIT, 0, "a value of %zu bytes; 4 GiB is the limit",
                         value.size);
-  native = mdb_put(
-      store->txn->mdb, store->dbi, &k, &v,
-      (flags & TV_PUT_ABSENT ? MDB_NOOVERWRITE : 0u) | (flags & TV_PUT_APPEND ? MDB_APPEND : 0u));
-  store->writes++;
+  if ((flags & TV_PUT_APPEND) != 0) {
+    native =
+        store_append(store, &k, &v, MDB_APPEND | (flags & TV_PUT_ABSENT ? MDB_NOOVERWRITE : 0u));
+  } else {
+    native =
+        mdb_put(store->txn->mdb, store->dbi, &k, &v, flags & TV_PUT_ABSENT ? MDB_NOOVERWRITE : 0u);
+    store->writes++;
+  }
   if (TVI_LIKELY(native == 0)) return tvi_feed_note(store, TV_CHANGE_PUT, key);
   if (native == MDB_KEYEXIST && (flags & TV_PUT_APPEND) != 0) {
     char shown[TVI_SHOW_BYTES];

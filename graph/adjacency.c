@@ -74,6 +74,7 @@ int tvi_adj_open(tvi_adj_reader *reader, tv_graph *graph, int direction,
   reader->node = 0;
   reader->type_at = 0;
   reader->in_range = 0;
+  reader->raw = 0;
   reader->state = ADJ_NOWHERE;
   return status == TV_OK ? tv_cursor_open(store, &reader->cursor) : status;
 }
@@ -166,7 +167,7 @@ static int adj_next_range(tvi_adj_reader *reader) {
   return adj_enter(reader, low, high);
 }
 
-int tvi_adj_next(tvi_adj_reader *reader, tvi_adj_run *run) {
+static int adj_next_stored(tvi_adj_reader *reader, tvi_adj_run *run) {
   uint64_t place;
   size_t n = 0;
   int status;
@@ -189,6 +190,27 @@ int tvi_adj_next(tvi_adj_reader *reader, tvi_adj_run *run) {
   run->n = n;
   run->neighbours = reader->neighbours;
   run->edges = reader->edges;
+  return TV_OK;
+}
+
+/* Leaves out what has expired. */
+static void adj_drop_gone(tvi_adj_reader *reader, tvi_adj_run *run) {
+  size_t i, kept = 0;
+  for (i = 0; i < run->n; i++) {
+    if (tvi_edge_gone(reader->graph, run->node, reader->neighbours[i], reader->edges[i])) continue;
+    reader->neighbours[kept] = reader->neighbours[i];
+    reader->edges[kept++] = reader->edges[i];
+  }
+  run->n = kept;
+}
+
+int tvi_adj_next(tvi_adj_reader *reader, tvi_adj_run *run) {
+  int status;
+  do {
+    status = adj_next_stored(reader, run);
+    if (TVI_LIKELY(status != TV_OK || reader->graph->gone_count == 0 || reader->raw)) return status;
+    adj_drop_gone(reader, run);
+  } while (run->n == 0);
   return TV_OK;
 }
 

@@ -44,6 +44,7 @@ typedef struct tvi_adj_reader {
   size_t type_at; /* the next member of types to read at node */
   size_t run_max; /* grows, so that a caller who stops early did not make us decode much */
   int in_range;
+  int raw; /* 1: edges that have expired are delivered too */
   /* The key under the cursor. */
   int state;
   uint64_t at; /* node << 16 | type */

@@ -83,10 +83,10 @@ int tv_graph_edge_add(tv_graph *graph, tv_node from, tv_node to, const char *typ
   if (status != TV_OK) return status;
   graph->edge_ids.next = ref.edge + 1;
   if (edge != NULL) *edge = ref.edge;
-  return TV_OK;
+  return tvi_lifetimes_sweep_step(graph);
 }
 
-static int edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
+int tvi_edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
   unsigned char id[TVI_EDGE_KEY_BYTES];
   const unsigned char *ends;
   tv_store *edges;
@@ -107,6 +107,12 @@ static int edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
   return TV_OK;
 }
 
+static int edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
+  int status = tvi_edge_lookup(graph, edge, out);
+  if (status == TV_OK && tvi_edge_gone(graph, out->from, out->to, edge)) return TV_NOTFOUND;
+  return status;
+}
+
 int tv_graph_edge_find(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
   int status = tvi_graph_enter(graph);
   return status == TV_OK ? edge_lookup(graph, edge, out) : status;
@@ -124,6 +130,7 @@ int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref) {
   if (status == TV_OK) status = tv_store_delete(stores.in, tv_bytes(key, sizeof key));
   tvi_store_be40(id, ref->edge);
   if (status == TV_OK) status = tv_store_delete(stores.edges, tv_bytes(id, sizeof id));
+  if (status == TV_OK) return tvi_lifetime_forget(graph, TVI_MORTAL_EDGE, ref->edge);
   if (status != TV_NOTFOUND) return status;
   return tvi_graph_corrupt(graph, "one of the records of edge", ref->edge);
 }
@@ -144,7 +151,7 @@ static int edge_read(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
   int status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
   if (status != TV_OK) return status;
   if (ref->from >= TV_NODES_MAX || ref->to >= TV_NODES_MAX || ref->edge >= TV_EDGES_MAX ||
-      ref->type >= TV_LABELS_MAX)
+      ref->type >= TV_LABELS_MAX || tvi_edge_gone(graph, ref->from, ref->to, ref->edge))
     return TV_NOTFOUND;
   tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
   status = tv_store_get(out, tv_bytes(key, sizeof key), &value);

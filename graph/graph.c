@@ -10,8 +10,10 @@
 
 #include "graph_internal.h"
 
-static const char *const graph_part_names[TVI_GRAPH_PARTS] = {"keys", "nodes", "labels",
-                                                              "out",  "in",    "edges"};
+static const char *const graph_part_names[TVI_GRAPH_PARTS_ALL] = {"keys", "nodes", "labels", "out",
+                                                                  "in",   "edges", "expiry"};
+
+#define GRAPH_FEATURES_KEY "x" /* in the master store: one byte, sealed */
 
 /* The master's record in the catalogue: le16 format version, le16 zero. */
 #define GRAPH_OPTIONS_BYTES 4
@@ -40,7 +42,9 @@ static int graph_unknown(tv_txn *txn, const char *name) {
 
 static void graph_forget(tv_graph *graph) {
   int i;
-  for (i = 0; i < TVI_GRAPH_PARTS; i++) graph->parts[i] = NULL;
+  for (i = 0; i < TVI_GRAPH_PARTS_ALL; i++) graph->parts[i] = NULL;
+  tvi_lifetimes_forget(graph);
+  graph->features_known = 0;
   for (i = 0; i < TVI_NAME_SPACES; i++) tvi_names_forget(&graph->names[i]);
   graph->node_ids.known = 0;
   graph->edge_ids.known = 0;
@@ -74,11 +78,49 @@ static int graph_enter_anew(tv_graph *graph, uint64_t epoch) {
   return TV_OK;
 }
 
+/* Learns what the graph has beyond the beginnings, and what of it has expired. */
+static int graph_load_features(tv_graph *graph) {
+  char shown[TVI_SHOW_BYTES];
+  tv_slice value;
+  int status = tvi_sealed_get(graph->master, tv_str(GRAPH_FEATURES_KEY), &value);
+  if (status == TV_ECORRUPT || (status == TV_OK && value.size != 1))
+    return tvi_txn_fail(graph->txn, TV_ECORRUPT, 0, "graph \"%s\": its list of features is damaged",
+                        tvi_show(tv_str(tvi_graph_name(graph)), shown));
+  if (status != TV_OK && status != TV_NOTFOUND) return status;
+  graph->features = status == TV_OK ? *(const unsigned char *)value.data : 0;
+  if ((graph->features & ~TVI_GRAPH_FEATURES_KNOWN) != 0)
+    return tvi_txn_fail(graph->txn, TV_EVERSION, 0,
+                        "graph \"%s\" has features that this library does not know",
+                        tvi_show(tv_str(tvi_graph_name(graph)), shown));
+  status = TV_OK;
+  if ((graph->features & TVI_GRAPH_HAS_EXPIRY) != 0) status = tvi_lifetimes_load(graph);
+  if (status == TV_OK) graph->features_known = 1;
+  return status;
+}
+
+int tvi_graph_add_feature(tv_graph *graph, unsigned feature, tvi_graph_part part) {
+  unsigned char features = (unsigned char)(graph->features | feature);
+  int status;
+  if ((graph->features & feature) != 0) return TV_OK;
+  status = tvi_store_open(graph->txn, TVI_KIND_GRAPH, tvi_graph_name(graph), graph_part_names[part],
+                          TV_CREATE, tv_bytes(NULL, 0), &graph->parts[part]);
+  if (status != TV_OK) {
+    graph->parts[part] = NULL;
+    return status;
+  }
+  status = tvi_sealed_put(graph->master, tv_str(GRAPH_FEATURES_KEY), tv_bytes(&features, 1), 0);
+  if (status == TV_OK) graph->features = features;
+  return status;
+}
+
 int tvi_graph_enter(tv_graph *graph) {
   uint64_t epoch;
+  int status = TV_OK;
   if (graph == NULL) return TV_EINVAL;
   epoch = tvi_txn_epoch(graph->txn);
-  return TVI_LIKELY(epoch == graph->epoch) ? TV_OK : graph_enter_anew(graph, epoch);
+  if (TVI_LIKELY(epoch == graph->epoch && graph->features_known)) return TV_OK;
+  if (epoch != graph->epoch) status = graph_enter_anew(graph, epoch);
+  return status == TV_OK ? graph_load_features(graph) : status;
 }
 
 int tvi_graph_enter_write(tv_graph *graph) {
@@ -202,6 +244,10 @@ int tv_graph_open(tv_txn *txn, const char *name, unsigned flags, tv_graph **out)
   return status;
 }
 
+static int graph_has_part(const tv_graph *graph, int part) {
+  return part < TVI_GRAPH_PARTS || (graph->features >> (part - TVI_GRAPH_PARTS) & 1) != 0;
+}
+
 int tv_graph_drop(tv_txn *txn, const char *name) {
   tv_graph *graph;
   tv_store *master;
@@ -209,8 +255,9 @@ int tv_graph_drop(tv_txn *txn, const char *name) {
   if (status == TV_OK) status = tvi_graph_enter_write(graph);
   if (status != TV_OK) return status;
   master = graph->master;
-  for (i = 0; i < TVI_GRAPH_PARTS; i++) {
+  for (i = 0; i < TVI_GRAPH_PARTS_ALL; i++) {
     tv_store *part;
+    if (!graph_has_part(graph, i)) continue;
     status = tvi_graph_store(graph, (tvi_graph_part)i, &part);
     if (status == TV_OK) status = tv_store_drop(part);
     if (status != TV_OK) return status;
@@ -249,8 +296,9 @@ int tv_graph_stat_get(tv_graph *graph, tv_graph_stat *out) {
   if (status == TV_OK) status = tv_store_stat_get(graph->master, &stat);
   if (status != TV_OK) return status;
   out->bytes = stat.bytes;
-  for (i = 0; i < TVI_GRAPH_PARTS; i++) {
+  for (i = 0; i < TVI_GRAPH_PARTS_ALL; i++) {
     tv_store *part;
+    if (!graph_has_part(graph, i)) continue;
     status = tvi_graph_store(graph, (tvi_graph_part)i, &part);
     if (status == TV_OK) status = tv_store_stat_get(part, &stat);
     if (status != TV_OK) return status;

@@ -22,8 +22,14 @@ typedef enum tvi_graph_part {
   TVI_GRAPH_OUT = 3,    /* adjacency key from the source -> empty or envelope(properties) */
   TVI_GRAPH_IN = 4,     /* adjacency key from the target -> empty */
   TVI_GRAPH_EDGES = 5,  /* be40 edge -> sealed be40 source, be16 type, be40 target */
-  TVI_GRAPH_PARTS = 6
+  TVI_GRAPH_PARTS = 6,  /* those above are always there */
+  TVI_GRAPH_EXPIRY = 6, /* see lifetime.c */
+  TVI_GRAPH_PARTS_ALL = 7
 } tvi_graph_part;
+
+/* What a graph has beyond the beginnings; kept as one byte in the master store. */
+enum { TVI_GRAPH_HAS_EXPIRY = 1u << 0 };
+#define TVI_GRAPH_FEATURES_KNOWN ((unsigned)TVI_GRAPH_HAS_EXPIRY)
 
 #define TVI_GRAPH_VERSION 1
 #define TVI_NODE_KEY_BYTES 5
@@ -61,10 +67,15 @@ struct tv_graph {
   tv_store *master;
   tv_txn *txn;
   uint64_t epoch; /* of everything below that is read from the file */
-  tv_store *parts[TVI_GRAPH_PARTS];
+  tv_store *parts[TVI_GRAPH_PARTS_ALL];
+  unsigned features;
+  int features_known;
   tvi_name_table names[TVI_NAME_SPACES];
   tvi_id_source node_ids, edge_ids;
   uint64_t *known; /* node + 1 of nodes found to exist, by their low bits; NULL until needed */
+  uint64_t *gone;  /* what has expired and is not swept; NULL when nothing */
+  size_t gone_slots, gone_count;
+  int swept; /* 1: nothing is left to be swept in this transaction */
   tvi_codec codec;
   tvi_buffer record;   /* a record being built */
   tvi_buffer values;   /* encoded property values, copied before the first write */
@@ -77,11 +88,36 @@ int tvi_graph_enter(tv_graph *graph);
 int tvi_graph_enter_write(tv_graph *graph);
 /* One of the stores. TV_OK, or TV_ECORRUPT when the graph lacks it. */
 int tvi_graph_store(tv_graph *graph, tvi_graph_part part, tv_store **out);
+/* Notes that the graph has a feature from now on, and creates the part that it needs. */
+int tvi_graph_add_feature(tv_graph *graph, unsigned feature, tvi_graph_part part);
 const char *tvi_graph_name(const tv_graph *graph);
 /* Sets TV_ECORRUPT: `graph "g": what id is damaged`. */
 int tvi_graph_corrupt(tv_graph *graph, const char *what, uint64_t id);
 /* Sets TV_ENONODE. */
 int tvi_graph_no_node(tv_graph *graph, tv_node node);
+
+/* ---- Lifetimes (lifetime.c) ---- */
+
+typedef enum tvi_mortal { TVI_MORTAL_NODE = 0, TVI_MORTAL_EDGE = 1 } tvi_mortal;
+
+int tvi_lifetimes_load(tv_graph *graph);
+void tvi_lifetimes_forget(tv_graph *graph);
+int tvi_gone_find(const tv_graph *graph, tvi_mortal kind, uint64_t id);
+/* To be called when a node or edge is deleted. */
+int tvi_lifetime_forget(tv_graph *graph, tvi_mortal kind, uint64_t id);
+/* A few of the expired go; to be called at the end of a write. */
+int tvi_lifetimes_sweep_step(tv_graph *graph);
+
+/* 1 when the node has expired in this transaction. */
+static inline int tvi_node_gone(const tv_graph *graph, tv_node node) {
+  return TVI_UNLIKELY(graph->gone_count != 0) && tvi_gone_find(graph, TVI_MORTAL_NODE, node);
+}
+/* 1 when the edge or one of its ends has. */
+static inline int tvi_edge_gone(const tv_graph *graph, tv_node from, tv_node to, tv_edge edge) {
+  return TVI_UNLIKELY(graph->gone_count != 0) &&
+         (tvi_gone_find(graph, TVI_MORTAL_EDGE, edge) ||
+          tvi_gone_find(graph, TVI_MORTAL_NODE, from) || tvi_gone_find(graph, TVI_MORTAL_NODE, to));
+}
 
 /* ---- Sealed records: few bytes and a 32-bit checksum over key and bytes (sealed_record.c) ---- */
 
@@ -161,6 +197,11 @@ typedef struct tvi_node_view {
   tv_slice properties;
 } tvi_node_view;
 
+/* The same whether it has expired or not. */
+int tvi_node_read_raw(tv_graph *graph, tv_node node, tvi_node_view *out);
+/* Removes a node with its edges, expired or not; each removal takes one from *left, and at 0 it
+ * ends with what is there yet kept for another call. */
+int tvi_node_erase(tv_graph *graph, tv_node node, uint64_t *left);
 /* Reads a node's record, verified. TV_OK, TV_ENONODE, TV_ECORRUPT. Borrowed. */
 int tvi_node_read(tv_graph *graph, tv_node node, tvi_node_view *out);
 /* Writes one; the view may borrow from the record it replaces but not from graph->record. */
@@ -173,6 +214,8 @@ int tvi_node_label_in(const tvi_node_view *view, uint32_t label);
 /* ---- Edges (edge.c) ---- */
 void tvi_adj_key(unsigned char key[TVI_ADJ_KEY_BYTES], tv_node node, uint32_t type,
                  tv_node neighbour, tv_edge edge);
+/* TV_OK, TV_NOTFOUND, TV_ECORRUPT; whether it has expired or not. */
+int tvi_edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out);
 /* Removes the records of an edge. */
 int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref);
 

@@ -95,7 +95,7 @@ int tvi_node_check(tv_graph *graph, tv_node node) {
   tv_store *nodes;
   tv_slice value;
   int status;
-  if (node >= TV_NODES_MAX) return tvi_graph_no_node(graph, node);
+  if (node >= TV_NODES_MAX || tvi_node_gone(graph, node)) return tvi_graph_no_node(graph, node);
   tvi_store_be40(key, node);
   status = tvi_graph_store(graph, TVI_GRAPH_NODES, &nodes);
   if (status == TV_OK) status = tv_store_get(nodes, tv_bytes(key, sizeof key), &value);

@@ -221,9 +221,17 @@ int tv_graph_type_find(tv_graph *graph, const char *name, uint32_t *type) {
   return status == TV_NOTFOUND ? tvi_name_unknown(graph, TVI_NAME_TYPE, name) : status;
 }
 
-const char *tv_graph_type_name(tv_graph *graph, uint32_t type) {
-  const char *text;
+int tv_graph_type_text(tv_graph *graph, uint32_t type, const char **name) {
+  char shown[TVI_SHOW_BYTES];
   int status = tvi_graph_enter(graph);
-  if (status == TV_OK) status = tvi_name_text(graph, TVI_NAME_TYPE, type, &text);
-  return status == TV_OK ? text : NULL;
+  *name = NULL;
+  if (status == TV_OK) status = tvi_name_text(graph, TVI_NAME_TYPE, type, name);
+  if (status != TV_NOTFOUND) return status;
+  return tvi_txn_fail(graph->txn, TV_ENOLABEL, 0, "graph \"%s\" has no edge type number %" PRIu32,
+                      tvi_show(tv_str(tvi_graph_name(graph)), shown), type);
+}
+
+const char *tv_graph_type_name(tv_graph *graph, uint32_t type) {
+  const char *name;
+  return tv_graph_type_text(graph, type, &name) == TV_OK ? name : NULL;
 }

@@ -69,29 +69,36 @@ static int node_create(tv_graph *graph, tv_slice key, int64_t label, tv_node *no
 int tv_graph_node_put(tv_graph *graph, tv_slice key, const char *label, tv_node *node) {
   unsigned char key_copy[TV_KEY_BYTES_MAX];
   tv_node found = TV_NODE_NONE;
+  uint64_t left = UINT64_MAX;
   uint32_t number = 0;
   int status = tvi_graph_enter_write(graph);
   if (status == TV_OK) status = node_key_check(graph, key);
   if (status != TV_OK) return status;
   status = node_lookup(graph, key, &found);
-  if (status == TV_NOTFOUND) {
-    /* The key may be borrowed from this transaction, and the first put may move it. */
+  if (status == TV_NOTFOUND || (status == TV_OK && tvi_node_gone(graph, found))) {
+    /* The key may be borrowed from this transaction, and the first write may move it. */
     memcpy(key_copy, key.data, key.size);
     key.data = key_copy;
-    status = label == NULL ? TV_OK : tvi_name_intern(graph, TVI_NAME_LABEL, label, &number);
+    status = status == TV_OK ? tvi_node_erase(graph, found, &left) : TV_OK;
+    if (status == TV_OK && label != NULL)
+      status = tvi_name_intern(graph, TVI_NAME_LABEL, label, &number);
     if (status == TV_OK)
       status = node_create(graph, key, label == NULL ? -1 : (int64_t)number, &found);
   } else if (status == TV_OK && label != NULL) {
     status = tv_graph_label_add(graph, found, label);
   }
   if (status == TV_OK && node != NULL) *node = found;
-  return status;
+  return status == TV_OK ? tvi_lifetimes_sweep_step(graph) : status;
 }
 
 int tv_graph_node_find(tv_graph *graph, tv_slice key, tv_node *node) {
+  tv_node found;
   int status = tvi_graph_enter(graph);
   if (status == TV_OK) status = node_key_check(graph, key);
-  return status != TV_OK ? status : node_lookup(graph, key, node);
+  if (status == TV_OK) status = node_lookup(graph, key, &found);
+  if (status == TV_OK && tvi_node_gone(graph, found)) return TV_NOTFOUND;
+  if (status == TV_OK) *node = found;
+  return status;
 }
 
 int tv_graph_node_key(tv_graph *graph, tv_node node, tv_slice *key) {
@@ -104,17 +111,18 @@ int tv_graph_node_key(tv_graph *graph, tv_node node, tv_slice *key) {
 
 /* Deletes the edges of one direction, a run at a time; the reader finds its place again by node,
  * because what it stood on is gone. */
-static int node_delete_edges(tv_graph *graph, tv_node node, int direction) {
+static int node_delete_edges(tv_graph *graph, tv_node node, int direction, uint64_t *left) {
   tvi_type_set all = {0};
   tvi_adj_reader reader;
   tvi_adj_run run;
   int status = tvi_adj_open(&reader, graph, direction, &all);
   if (status != TV_OK) return status;
-  for (;;) {
+  reader.raw = 1;
+  while (*left > 0) {
     size_t i;
     tvi_adj_seek(&reader, node);
     status = tvi_adj_next(&reader, &run);
-    for (i = 0; status == TV_OK && i < run.n; i++) {
+    for (i = 0; status == TV_OK && i<run.n && * left> 0; i++, --*left) {
       tv_edge_ref ref = tvi_adj_ref(&run, i, direction);
       status = tvi_edge_erase(graph, &ref);
     }
@@ -134,7 +142,7 @@ static int node_delete_labels(tv_graph *graph, tv_node node) {
   tvi_store_be40(key + 2, node);
   while (status == TV_OK) {
     /* Read anew each time: the delete before may have moved the record. */
-    status = tvi_node_read(graph, node, &view);
+    status = tvi_node_read_raw(graph, node, &view);
     if (status != TV_OK || tvi_node_label_next(&view, &at, &label) != TV_OK) break;
     tvi_store_be16(key, (uint16_t)label);
     status = tv_store_delete(labels, tv_bytes(key, sizeof key));
@@ -149,7 +157,7 @@ static int node_delete_records(tv_graph *graph, tv_node node) {
   tvi_node_view view;
   size_t key_size;
   int status = tvi_node_id_retire(graph, node);
-  if (status == TV_OK) status = tvi_node_read(graph, node, &view);
+  if (status == TV_OK) status = tvi_node_read_raw(graph, node, &view);
   if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_KEYS, &keys);
   if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_NODES, &nodes);
   if (status != TV_OK) return status;
@@ -161,22 +169,30 @@ static int node_delete_records(tv_graph *graph, tv_node node) {
   return status == TV_NOTFOUND ? tvi_graph_corrupt(graph, "the key of node", node) : status;
 }
 
+int tvi_node_erase(tv_graph *graph, tv_node node, uint64_t *left) {
+  int status;
+  tvi_node_forget(graph, node);
+  status = node_delete_edges(graph, node, TV_OUT, left);
+  if (status == TV_OK) status = node_delete_edges(graph, node, TV_IN, left);
+  if (status != TV_OK || *left == 0) return status;
+  --*left;
+  status = node_delete_labels(graph, node);
+  if (status == TV_OK) status = node_delete_records(graph, node);
+  return status == TV_OK ? tvi_lifetime_forget(graph, TVI_MORTAL_NODE, node) : status;
+}
+
 int tv_graph_node_delete(tv_graph *graph, tv_node node) {
   unsigned char id[TVI_NODE_KEY_BYTES];
+  uint64_t left = UINT64_MAX;
   tv_store *nodes;
   tv_slice value;
   int status = tvi_graph_enter_write(graph);
   if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_NODES, &nodes);
   if (status != TV_OK) return status;
-  if (node >= TV_NODES_MAX) return TV_NOTFOUND;
+  if (node >= TV_NODES_MAX || tvi_node_gone(graph, node)) return TV_NOTFOUND;
   tvi_store_be40(id, node);
   status = tv_store_get(nodes, tv_bytes(id, sizeof id), &value);
-  if (status != TV_OK) return status;
-  tvi_node_forget(graph, node);
-  status = node_delete_edges(graph, node, TV_OUT);
-  if (status == TV_OK) status = node_delete_edges(graph, node, TV_IN);
-  if (status == TV_OK) status = node_delete_labels(graph, node);
-  return status == TV_OK ? node_delete_records(graph, node) : status;
+  return status == TV_OK ? tvi_node_erase(graph, node, &left) : status;
 }
 
 int tv_graph_node_set(tv_graph *graph, tv_node node, const char *name, tv_value value) {

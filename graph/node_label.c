@@ -132,6 +132,7 @@ static int label_walk(tv_graph *graph, tvi_graph_part part, tv_slice from, size_
   tv_store *store;
   tv_cursor *cursor;
   tv_slice key;
+  tv_node node;
   int status = tvi_graph_store(graph, part, &store);
   if (status == TV_OK) status = tv_cursor_open(store, &cursor);
   if (status != TV_OK) return status;
@@ -145,7 +146,8 @@ static int label_walk(tv_graph *graph, tvi_graph_part part, tv_slice from, size_
       break;
     }
     if (memcmp(key.data, from.data, prefix_size) != 0) break;
-    if (visit(ctx, tvi_load_be40((const unsigned char *)key.data + prefix_size)) != 0)
+    node = tvi_load_be40((const unsigned char *)key.data + prefix_size);
+    if (!tvi_node_gone(graph, node) && visit(ctx, node) != 0)
       status = TV_STOP;
     else
       status = tv_cursor_next(cursor, &key, NULL);

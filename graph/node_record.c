@@ -38,6 +38,11 @@ static int record_decode(tv_slice payload, tvi_node_view *out) {
 }
 
 int tvi_node_read(tv_graph *graph, tv_node node, tvi_node_view *out) {
+  if (tvi_node_gone(graph, node)) return tvi_graph_no_node(graph, node);
+  return tvi_node_read_raw(graph, node, out);
+}
+
+int tvi_node_read_raw(tv_graph *graph, tv_node node, tvi_node_view *out) {
   unsigned char key[TVI_NODE_KEY_BYTES];
   tvi_envelope envelope;
   tv_store *nodes;

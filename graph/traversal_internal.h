@@ -67,6 +67,8 @@ typedef struct tvi_limits {
   int64_t deadline_ns; /* of the monotonic clock; 0: none */
   int64_t deadline_ms;
   const int *cancel;
+  int (*interrupted)(void *ctx);
+  void *ctx;
   unsigned polls;
 } tvi_limits;
 

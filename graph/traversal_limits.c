@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Limits of traversals. The clock is read every 64 polls, a poll being a node or a run of edges,
- * that is at least every half millisecond; the cancel flag at every poll. Rejected: a thread or a
- * timer signal, which a library must not impose.
+ * Limits of traversals. The clock is read and the caller asked every 64 polls, a poll being a node
+ * or a run of edges, that is at least every half millisecond; the cancel flag at every poll.
+ * Rejected: a thread or a timer signal, which a library must not impose.
  */
 #include <inttypes.h>
 #include <time.h>
@@ -28,12 +28,16 @@ int tvi_limits_begin(tvi_limits *out, tv_graph *graph, const tv_limits *limits) 
   if (limits->deadline_ms != 0)
     out->deadline_ns = limits_clock_ns() + limits->deadline_ms * 1000000;
   out->cancel = limits->cancel;
+  out->interrupted = limits->interrupted;
+  out->ctx = limits->ctx;
   return tvi_limits_poll_now(out);
 }
 
 int tvi_limits_poll_now(tvi_limits *limits) {
   if (limits->cancel != NULL && __atomic_load_n(limits->cancel, __ATOMIC_RELAXED) != 0)
     return tvi_txn_fail(limits->graph->txn, TV_EINTR, 0, "the traversal was cancelled");
+  if (limits->interrupted != NULL && (limits->polls & 63) == 0 && limits->interrupted(limits->ctx))
+    return tvi_txn_fail(limits->graph->txn, TV_EINTR, 0, "the traversal was interrupted");
   if (limits->deadline_ns != 0 && (limits->polls & 63) == 0 &&
       limits_clock_ns() >= limits->deadline_ns)
     return tvi_txn_fail(limits->graph->txn, TV_EINTR, 0,

@@ -155,7 +155,10 @@ TV_API int tv_graph_edge_properties(tv_graph *graph, const tv_edge_ref *edge, tv
 /* Number <-> name of an edge type. TV_ENOLABEL when unknown. Names live until the transaction
  * ends or rolls back to a savepoint. */
 TV_API int tv_graph_type_find(tv_graph *graph, const char *name, uint32_t *type);
-TV_API const char *tv_graph_type_name(tv_graph *graph, uint32_t type); /* NULL when unknown */
+TV_API int tv_graph_type_text(tv_graph *graph, uint32_t type, const char **name);
+/* The same for a number that is known to be one: NULL for whatever tv_graph_type_text would report,
+ * which tv_txn_error then tells. */
+TV_API const char *tv_graph_type_name(tv_graph *graph, uint32_t type);
 
 typedef int (*tv_edge_fn)(void *ctx, const tv_edge_ref *edge);
 /* Every edge (of `type`; NULL: all), in the order of source node, type, target. */
@@ -179,6 +182,26 @@ TV_API int tv_graph_edges_at(tv_graph *graph, tv_node node, int direction, tv_ty
 TV_API int tv_graph_degree(tv_graph *graph, tv_node node, int direction, tv_types types,
                            uint64_t *degree);
 
+/* ---- Lifetimes ---- */
+
+/*
+ * Lets a node or an edge expire ttl_ms milliseconds after the transaction's begin (tv_txn_now); 0:
+ * it stays for ever. What has expired is found by no read: it is as if deleted, an expired node's
+ * edges too, and an expired node's key is free. It still takes space and counts in tv_graph_stat
+ * until it is swept: each tv_graph_node_put and tv_graph_edge_add sweeps some, tv_graph_sweep more.
+ * Returns TV_OK, TV_EINVAL (a negative time), TV_ENONODE or TV_NOTFOUND. Cost: O(log n). A graph in
+ * which no lifetime was ever set pays one comparison per read; else a transaction that first looks
+ * at the graph pays O(expired and not yet swept).
+ */
+TV_API int tv_graph_node_expire(tv_graph *graph, tv_node node, int64_t ttl_ms);
+TV_API int tv_graph_edge_expire(tv_graph *graph, tv_edge edge, int64_t ttl_ms);
+/* When it expires by its own time, microseconds since 1970 UTC; 0: never. */
+TV_API int tv_graph_node_expires(tv_graph *graph, tv_node node, int64_t *expires);
+TV_API int tv_graph_edge_expires(tv_graph *graph, tv_edge edge, int64_t *expires);
+/* Deletes up to `limit` nodes and edges that have expired; *swept (may be NULL) counts them. Less
+ * than the limit: nothing is left. */
+TV_API int tv_graph_sweep(tv_graph *graph, uint64_t limit, uint64_t *swept);
+
 /* ---- Frontiers and traversals ---- */
 
 /* Ends a traversal before it runs away; zero means no limit of that kind. */
@@ -186,6 +209,9 @@ typedef struct tv_limits {
   uint64_t nodes_max;  /* most nodes reached, the start included */
   int64_t deadline_ms; /* milliseconds from the call */
   const int *cancel;   /* polled; non-zero ends it with TV_EINTR */
+  /* Asked every few thousand edges, on the calling thread; non-zero ends it with TV_EINTR. */
+  int (*interrupted)(void *ctx);
+  void *ctx;
 } tv_limits;
 
 /*

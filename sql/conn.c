@@ -8,8 +8,6 @@
  */
 #include "vfs_internal.h"
 
-#define CONN_WAIT_MS 5000 /* until PRAGMA busy_timeout */
-
 int tvi_conn_new(tv_db *db, int readonly, tvi_conn **out) {
   tvi_conn *conn = tvi_zalloc(sizeof *conn);
   *out = NULL;
@@ -18,7 +16,7 @@ int tvi_conn_new(tv_db *db, int readonly, tvi_conn **out) {
   conn->references = 1;
   conn->readonly = readonly;
   conn->page_bytes = tvi_page_bytes(db);
-  conn->wait_ms = CONN_WAIT_MS;
+  conn->wait_ms = tvi_db_busy_wait_ms(db); /* until PRAGMA busy_timeout */
   conn->overlay.value_bytes = conn->page_bytes - TVI_PAGE_RESERVED + TVI_PAGE_SUM;
   conn->value = tvi_alloc(conn->overlay.value_bytes);
   if (conn->value == NULL) {

@@ -3,14 +3,9 @@
  * graph_path(graph, source, target [, direction [, types]]): one shortest path, a row per node:
  * step 0 is the source, each later step is reached over its edge. No path gives no rows.
  *
- * The search has no callback to look for an interruption in. So it is given a deadline, and when it
- * is past without an interruption the search begins anew with twice the time: at worst that
- * doubles the work. A flag set by another thread was rejected: a library should start none.
+ * The search asks now and then whether the connection was interrupted.
  */
 #include "graph_table_internal.h"
-
-#define GRAPH_PATH_DEADLINE_MS 250           /* the first one */
-#define GRAPH_PATH_DEADLINE_MAX_MS 250000000 /* three days: then without */
 
 enum {
   GRAPH_PATH_STEP = 0,
@@ -36,19 +31,17 @@ static void graph_path_estimate(tvi_graph_outlook *outlook) {
   outlook->cost = 20 + outlook->edges / 10;
 }
 
+static int graph_path_interrupted(void *ctx) {
+  return tvi_graph_poll_now(ctx);
+}
+
 static int graph_path_search(graph_path_cursor *cursor, tv_node from, tv_node to, int direction,
                              tv_types types) {
   tvi_graph_cursor *base = &cursor->base;
-  tv_limits limits = {.deadline_ms = GRAPH_PATH_DEADLINE_MS};
-  int status;
+  tv_limits limits = {.interrupted = graph_path_interrupted, .ctx = base};
+  int status =
+      tv_graph_shortest_path(base->graph, from, to, direction, types, &limits, &cursor->path);
 
-  for (;;) {
-    status =
-        tv_graph_shortest_path(base->graph, from, to, direction, types, &limits, &cursor->path);
-    if (status != TV_EINTR || tvi_graph_poll_now(base)) break;
-    limits.deadline_ms *= 2;
-    if (limits.deadline_ms > GRAPH_PATH_DEADLINE_MAX_MS) limits.deadline_ms = 0;
-  }
   if (status == TV_NOTFOUND) return SQLITE_OK;
   base->eof = status != TV_OK;
   return tvi_graph_ended(base, status);

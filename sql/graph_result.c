@@ -32,12 +32,10 @@ int tvi_graph_result_key(tvi_graph_cursor *cursor, sqlite3_context *context, tv_
 }
 
 int tvi_graph_result_type(tvi_graph_cursor *cursor, sqlite3_context *context, uint32_t type) {
-  const char *name = tv_graph_type_name(cursor->graph, type);
+  const char *name;
+  int status = tv_graph_type_text(cursor->graph, type, &name);
 
-  if (name == NULL) { /* an edge has the type, so its name cannot be unknown */
-    int status = tv_txn_error(cursor->txn)->status;
-    return tvi_graph_fail(cursor, status < 0 ? status : TV_ECORRUPT);
-  }
+  if (status != TV_OK) return tvi_graph_fail(cursor, status);
   sqlite3_result_text(context, name, -1, SQLITE_TRANSIENT);
   return SQLITE_OK;
 }

@@ -125,25 +125,25 @@ static void shell_complete_keywords(shell_complete_set *set) {
   }
 }
 
-static bool shell_complete_in_quotes(const char *line, const char **start) {
-  bool within = false;
+/* Where the text begins that is still open at the end of the line; NULL when none is. */
+static const char *shell_complete_open_text(const char *line) {
+  const char *start = NULL;
   for (const char *c = line; *c != '\0'; c++) {
-    if (*c != '\'') continue;
-    within = !within;
-    *start = c + 1;
+    if (*c == '\'') start = start == NULL ? c + 1 : NULL;
   }
-  return within;
+  return start;
 }
 
 static void shell_complete_sql(shell_complete_set *set, const char *line) {
-  const char *at = line + strlen(line);
-  if (shell_complete_in_quotes(line, &at)) {
+  const char *at = shell_complete_open_text(line);
+  if (at != NULL) {
     set->word = at;
     set->word_size = strlen(at);
     shell_complete_buckets(set);
     shell_complete_graphs(set);
     return;
   }
+  at = line + strlen(line);
   while (at > line && (at[-1] == '_' || (at[-1] & 0x80) != 0 || (at[-1] >= '0' && at[-1] <= '9') ||
                        (at[-1] >= 'a' && at[-1] <= 'z') || (at[-1] >= 'A' && at[-1] <= 'Z')))
     at--;

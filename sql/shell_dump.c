@@ -125,7 +125,7 @@ static int shell_dump_schema(shell *sh, const char *like) {
     fprintf(sh->out, "%s;\n", (const char *)sqlite3_column_text(statement, 0));
   if (statement == NULL || code != SQLITE_DONE) rc = shell_fail_sql(sh, others);
   sqlite3_finalize(statement);
-  if (opened) fputs("PRAGMA writable_schema=OFF;\n", sh->out);
+  if (opened) fputs("PRAGMA writable_schema=RESET;\n", sh->out);
   return rc;
 }
 

@@ -4,7 +4,6 @@
  * look-alike was rejected for its global variables and because it takes a Ctrl-C for the end of
  * input. Characters are read by a function of our own, which ends the line when it is interrupted.
  */
-#include <errno.h>
 #include <histedit.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,16 +42,14 @@ static char *shell_edit_prompt(EditLine *line) {
 
 /* One byte from the terminal; 1, 0 at the end, -1 when interrupted. */
 static int shell_edit_byte(EditLine *line, unsigned char *byte) {
-  for (;;) {
-    ssize_t n = read(STDIN_FILENO, byte, 1);
-    if (n >= 0) return (int)n;
-    if (errno != EINTR || shell_interrupted()) return -1;
-    /* Continued after Ctrl-Z, or the window has another size. */
+  shell_wait wait;
+  while ((wait = shell_interrupt_wait(STDIN_FILENO)) == SHELL_WAIT_WOKEN) {
     el_set(line, EL_PREP_TERM, 0);
     el_set(line, EL_PREP_TERM, 1);
     el_resize(line);
     el_set(line, EL_REFRESH);
   }
+  return wait == SHELL_WAIT_INTERRUPTED ? -1 : (int)read(STDIN_FILENO, byte, 1);
 }
 
 static int shell_edit_getc(EditLine *line, wchar_t *c) {
@@ -93,7 +90,7 @@ static size_t shell_edit_common(char *const *candidates, size_t n) {
 
 static void shell_edit_list(char *const *candidates, size_t n) {
   struct winsize window = {0};
-  size_t width = 0, screen = 80;
+  size_t width = 2, screen = 80;
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) screen = window.ws_col;
   for (size_t i = 0; i < n; i++) {
     size_t size = shell_edit_characters(candidates[i], strlen(candidates[i])) + 2;
@@ -227,6 +224,8 @@ const char *shell_editor_line(shell_editor *editor, bool continued) {
   int size = 0;
   editor->continued = continued;
   el_resize(editor->line);
+  /* el_gets would do it after the prompt: what is typed in between would be taken as lines. */
+  el_set(editor->line, EL_PREP_TERM, 1);
   const char *line = el_gets(editor->line, &size);
   shell_free(editor->typed);
   editor->typed = NULL;

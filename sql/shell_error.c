@@ -63,7 +63,7 @@ const char *shell_nearest(const char *word, const char *const *candidates, size_
   size_t best = strlen(word) / 3 + 1; /* more edits than that are another word */
   for (size_t i = 0; i < count; i++) {
     size_t distance = shell_error_distance(word, candidates[i]);
-    if (distance > best || (distance == best && nearest != NULL)) continue;
+    if (distance == 0 || distance > best || (distance == best && nearest != NULL)) continue;
     best = distance;
     nearest = candidates[i];
   }
@@ -176,6 +176,14 @@ static bool shell_error_undotted(const char *sql, shell_text *out) {
   return false;
 }
 
+/* "no such bucket: x" of the table functions, "there is no bucket 'x'" of the library. */
+static bool shell_error_says_no(const char *message, const char *thing) {
+  char such[32], plain[32];
+  snprintf(such, sizeof such, "no such %s", thing);
+  snprintf(plain, sizeof plain, "no %s ", thing);
+  return strstr(message, such) != NULL || strstr(message, plain) != NULL;
+}
+
 static void shell_error_sql_remedy(shell *sh, int code, const char *message, const char *sql,
                                    shell_text *out) {
   static const char table[] = "no such table: ";
@@ -190,9 +198,9 @@ static void shell_error_sql_remedy(shell *sh, int code, const char *message, con
     }
   } else if (strstr(message, "no such column") != NULL) {
     shell_text_str(out, ".schema shows each table's columns");
-  } else if (strstr(message, "no bucket ") != NULL) {
+  } else if (shell_error_says_no(message, "bucket")) {
     shell_text_str(out, ".buckets lists them");
-  } else if (strstr(message, "no graph ") != NULL) {
+  } else if (shell_error_says_no(message, "graph")) {
     shell_text_str(out, ".graphs lists them");
   } else if (strstr(message, "syntax error") != NULL && sql != NULL) {
     shell_error_undotted(sql, out);

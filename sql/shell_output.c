@@ -142,15 +142,18 @@ static void shell_output_json_cell(const shell *sh, const shell_cell *cell, shel
 }
 
 static void shell_output_csv_cell(const shell *sh, const shell_cell *cell, shell_text *out) {
-  shell_text text = {0};
-  shell_cell_print(sh, cell, &text);
-  tv_slice bytes = tv_bytes(shell_text_get(&text), text.size);
-  if (cell->type == SQLITE_NULL && text.size == 0) {
-    /* nothing between the separators: the one field that is not even "" */
+  const char *null = sh->format.null_value;
+  if (cell->type == SQLITE_TEXT) {
+    shell_quote_csv(out, cell->bytes, sh->format.csv_separator);
+  } else if (cell->type == SQLITE_NULL) {
+    /* Nothing between the separators: the one field that is not even "". */
+    if (null[0] != '\0') shell_quote_csv(out, tv_str(null), sh->format.csv_separator);
   } else {
-    shell_quote_csv(out, bytes, sh->format.csv_separator);
+    shell_text text = {0};
+    shell_cell_print(sh, cell, &text);
+    shell_quote_csv(out, tv_bytes(shell_text_get(&text), text.size), sh->format.csv_separator);
+    shell_text_free(&text);
   }
-  shell_text_free(&text);
 }
 
 /* ---- Rows ---- */
@@ -303,10 +306,10 @@ int shell_rows_end(shell *sh) {
   shell_rows *rows = &sh->rows;
   if (sh->format.mode == SHELL_JSON && rows->columns > 0)
     fputs(rows->count == 0 ? "[]\n" : "]\n", sh->out);
-  if (shell_output_is_aligned(sh->format.mode) && rows->columns > 0) {
-    if (rows->count > 0 || sh->format.headers == 1) shell_aligned_print(sh);
-  }
+  bool aligned = shell_output_is_aligned(sh->format.mode) && rows->columns > 0;
+  if (aligned && (rows->count > 0 || sh->format.headers == 1)) shell_aligned_print(sh);
   shell_rows_drop(sh);
+  if (aligned && shell_interrupted()) return shell_fail(sh, NULL, "interrupted");
   if (!ferror(sh->out)) return 0;
   clearerr(sh->out);
   return shell_fail(sh, "check the disk's free space", "cannot write %s",

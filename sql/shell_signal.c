@@ -5,6 +5,7 @@
  * rejected, since it would leave the store's transaction half-way. Pressed three times without an
  * answer, the program ends: a kill is safe for the store.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -25,11 +26,35 @@ static void shell_signal_handler(int number) {
   if (target != NULL) sqlite3_interrupt(target);
 }
 
+static void shell_signal_wake(int number) {
+  (void)number; /* that a wait ends is all there is to it */
+}
+
 void shell_interrupt_install(void) {
   struct sigaction action = {0};
-  action.sa_handler = shell_signal_handler; /* no SA_RESTART: a read at the prompt must end */
+  action.sa_handler = shell_signal_handler; /* no SA_RESTART: a read must end */
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
+  action.sa_handler = shell_signal_wake;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGCONT, &action, NULL);
+  sigaction(SIGWINCH, &action, NULL);
+}
+
+shell_wait shell_interrupt_wait(int fd) {
+  sigset_t held, before;
+  struct pollfd input = {.fd = fd, .events = POLLIN};
+  sigemptyset(&held);
+  sigaddset(&held, SIGINT);
+  sigaddset(&held, SIGCONT);
+  sigaddset(&held, SIGWINCH);
+  /* Held until ppoll lets them in: one that came between the question and the wait would
+   * otherwise be lost until the next key. */
+  sigprocmask(SIG_BLOCK, &held, &before);
+  int ready = shell_interrupted() ? -1 : ppoll(&input, 1, NULL, &before);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  if (shell_interrupted()) return SHELL_WAIT_INTERRUPTED;
+  return ready > 0 ? SHELL_WAIT_READY : SHELL_WAIT_WOKEN;
 }
 
 void shell_interrupt_watch(sqlite3 *sql) {

@@ -65,11 +65,16 @@ void shell_text_char(shell_text *text, char c) {
 }
 
 void shell_text_format(shell_text *text, const char *format, ...) {
+  char small[128];
   va_list args;
   va_start(args, format);
-  int size = vsnprintf(NULL, 0, format, args);
+  int size = vsnprintf(small, sizeof small, format, args);
   va_end(args);
   if (size < 0) return;
+  if ((size_t)size < sizeof small) {
+    shell_text_add(text, small, (size_t)size);
+    return;
+  }
   char *room = shell_alloc((size_t)size + 1);
   va_start(args, format);
   vsnprintf(room, (size_t)size + 1, format, args);
@@ -169,7 +174,8 @@ void shell_format_real(shell_text *out, double value) {
     return;
   }
   sqlite3_snprintf((int)sizeof digits, digits, "%!.15g", value);
-  /* 15 digits read best; where they name another number, 17 never do. */
+  /* 15 digits read best; some numbers need 16 or 17 to be told from their neighbours. */
+  if (strtod(digits, NULL) != value) sqlite3_snprintf((int)sizeof digits, digits, "%!.16g", value);
   if (strtod(digits, NULL) != value) sqlite3_snprintf((int)sizeof digits, digits, "%!.17g", value);
   if (strtod(digits, NULL) != value) snprintf(digits, sizeof digits, "%.17g", value);
   shell_text_str(out, digits);

@@ -78,6 +78,7 @@ static int open_connect(tv_db *db, unsigned flags, const char *uri, sqlite3 **ou
   if (code == SQLITE_OK && conn == NULL) code = SQLITE_CANTOPEN;
   if (code == SQLITE_OK) {
     conn->thread_bound = (flags & TV_SQL_THREAD_BOUND) != 0;
+    conn->wait_ms = tvi_db_busy_wait_ms(db); /* the caller's handle, not the connection's own */
     code = tvi_conn_setup(*out, conn);
   }
   if (code == SQLITE_OK) return TV_OK;

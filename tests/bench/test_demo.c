@@ -102,7 +102,7 @@ static char *text_of(demo_names *names) {
   size_t size = 1, i;
   char *text, *to;
   for (i = 0; i < names->n; i++) size += strlen(names->items[i]) + 1;
-  text = to = malloc(size);
+  text = to = calloc(size, 1);
   assert_non_null(text);
   demo_names_sort(names);
   for (i = 0; i < names->n; i++)

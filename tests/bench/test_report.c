@@ -171,6 +171,23 @@ static void test_widths_count_characters_and_not_bytes_or_colours(void **state) 
   assert_int_equal((int)term_width("\033[1mab\033[0m"), 2);
 }
 
+static void test_long_lines_are_broken_at_spaces(void **state) {
+  char *text = NULL, long_text[400] = "";
+  size_t size = 0, i;
+  FILE *out = open_memstream(&text, &size);
+  const char *line;
+  (void)state;
+  for (i = 0; i < 30; i++) strcat(long_text, "word%20word ");
+  term_wrap(out, 2, long_text);
+  fclose(out);
+  for (line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+    assert_true(strcspn(line, "\n") <= 100);
+    assert_memory_equal(line, line == text ? "  word" : "    word", 6);
+  }
+  assert_true(size >= strlen(long_text)); /* nothing is lost */
+  free(text);
+}
+
 static void test_a_table_aligns_its_columns(void **state) {
   term_table *table = term_table_make(2);
   char *text = NULL;
@@ -222,6 +239,7 @@ int main(void) {
       cmocka_unit_test(test_the_json_is_valid_and_holds_every_sample),
       cmocka_unit_test(test_units_have_three_digits_and_change_in_time),
       cmocka_unit_test(test_widths_count_characters_and_not_bytes_or_colours),
+      cmocka_unit_test(test_long_lines_are_broken_at_spaces),
       cmocka_unit_test(test_a_table_aligns_its_columns),
       cmocka_unit_test(test_options_are_parsed_or_refused_by_name),
   };

@@ -102,6 +102,7 @@ static void a_set_of_types_selects(void **state) {
 
 static void unknown_types_are_named(void **state) {
   fixture *f = *state;
+  const char *name = "x";
   uint32_t type = 17;
   tv_types set = {1, &type};
   listing l = {f->g, "", 0};
@@ -110,6 +111,9 @@ static void unknown_types_are_named(void **state) {
   test_status(tv_graph_edges(f->g, "marries", list_edge, &l), TV_ENOLABEL);
   test_status(tv_graph_edges_at(f->g, f->a, TV_OUT, set, list_edge, &l), TV_ENOLABEL);
   assert_null(tv_graph_type_name(f->g, 17));
+  test_status(tv_graph_type_text(f->g, 17, &name), TV_ENOLABEL);
+  assert_null(name);
+  assert_non_null(strstr(tv_txn_error(f->txn)->message, "edge type number 17"));
   assert_null(tv_graph_type_name(f->g, UINT32_MAX));
   test_status(tv_graph_edge_add(f->g, f->a, f->b, "", 0, NULL, NULL), TV_EINVAL);
   test_status(tv_graph_edge_add(f->g, f->a, f->b, NULL, 0, NULL, NULL), TV_EINVAL);

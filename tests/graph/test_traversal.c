@@ -231,6 +231,28 @@ static int wait_a_little(void *ctx, tv_node node, uint32_t depth, tv_node parent
   return 0;
 }
 
+static int ask_until(void *ctx) {
+  return --*(int *)ctx < 0;
+}
+
+static void a_search_under_way_asks_whether_it_is_interrupted(void **state) {
+  fixture *f = *state;
+  tv_node start = 0;
+  int asks = 5;
+  tv_limits limits = {.interrupted = ask_until, .ctx = &asks};
+  uint64_t count;
+  int i;
+  nodes(f, 5000);
+  for (i = 1; i < 5000; i++) edge(f, (tv_node)i - 1, (tv_node)i);
+  test_status(tv_graph_khop_count(f->g, start, TV_OUT, all_types, UINT32_MAX, &limits, &count),
+              TV_EINTR);
+  assert_int_equal(asks, -1);
+  assert_true(count > 0 && count < 1000);
+  asks = 1000;
+  test_ok(tv_graph_khop_count(f->g, start, TV_OUT, all_types, UINT32_MAX, &limits, &count));
+  assert_true(asks < 995);
+}
+
 static void a_search_under_way_notices_cancel_and_deadline(void **state) {
   fixture *f = *state;
   canceller c = {0, 0};
@@ -322,6 +344,7 @@ int main(void) {
       traversal_test(a_chain_of_a_hundred_thousand_does_not_recurse),
       traversal_test(limits_end_a_search_with_an_error),
       traversal_test(a_search_under_way_notices_cancel_and_deadline),
+      traversal_test(a_search_under_way_asks_whether_it_is_interrupted),
       traversal_test(a_visitor_stops_a_search),
       traversal_test(a_path_is_shortest_and_follows_the_direction),
       traversal_test(a_hub_with_many_neighbours_is_read_in_several_runs),

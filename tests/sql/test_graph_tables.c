@@ -402,6 +402,8 @@ static void a_long_traversal_is_interrupted_on_its_way(void **state) {
   answer_is(f->sql, "SELECT count(*) FROM graph_edges('chain') WHERE type = stop('then')",
             "error: interrupted");
   answer_is(f->sql, "SELECT count(*) FROM graph_path('chain', 0, 39999)", "40000");
+  answer_is(f->sql, "SELECT count(*) FROM graph_path('chain', stop(0), 39999)",
+            "error: interrupted");
 }
 
 #define with_store(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)

@@ -62,7 +62,7 @@ static inline void drive_child(const char *folder, const char *const *words, int
   char binary[512];
   const char *argv[DRIVE_WORDS_MAX + 2] = {"trivet"};
   drive_binary(binary, sizeof binary);
-  for (int i = 0; words[i] != NULL && i < DRIVE_WORDS_MAX; i++) argv[i + 1] = words[i];
+  for (int i = 0; i < DRIVE_WORDS_MAX && words[i] != NULL; i++) argv[i + 1] = words[i];
   if (chdir(folder) != 0) _exit(126);
   dup2(in, 0);
   dup2(out, 1);

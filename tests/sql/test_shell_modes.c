@@ -140,7 +140,7 @@ static void reals_are_exact_where_programs_read_them(void **state) {
                "select 0.1, 1e100, 1.0/3, 100.0, 1e999, -1e999;\n.mode csv\n"
                "select 0.1, 1.0/3, 1e308;\n.mode quote\nselect 1.0/3, -1e999;\n",
                "0.1|1.0e+100|0.333333333333333|100.0|Inf|-Inf\n"
-               "0.1,0.33333333333333331,1.0e+308\r\n0.33333333333333331,-1e999\n");
+               "0.1,0.3333333333333333,1.0e+308\r\n0.3333333333333333,-1e999\n");
 }
 
 static void a_plan_is_drawn_as_a_tree(void **state) {
