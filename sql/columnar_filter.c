@@ -162,7 +162,7 @@ static int filter_codes(tvi_filter *f, const tvi_strings *strings, int *none) {
 }
 
 int tvi_filter_group(tvi_filter *filter, tvi_reader *reader, int *none) {
-  const tvi_group *group = &reader->group;
+  const tvi_col_group *group = &reader->group;
   const tvi_zone *zone;
   tvi_segment *segment;
   int type, status;

@@ -56,7 +56,7 @@ static int group_get_zone(const unsigned char *from, tvi_zone *zone) {
   return zone->low_size <= TVI_ZONE_TEXT && zone->high_size <= TVI_ZONE_TEXT;
 }
 
-int tvi_group_record(const tvi_group *group, int columns, tvi_buffer *out) {
+int tvi_group_record(const tvi_col_group *group, int columns, tvi_buffer *out) {
   size_t size = GROUP_HEADER_BYTES + (size_t)columns * GROUP_ZONE_BYTES;
   unsigned char *to;
   int i;
@@ -78,7 +78,7 @@ int tvi_group_record(const tvi_group *group, int columns, tvi_buffer *out) {
   return TV_OK;
 }
 
-int tvi_group_read(tv_slice record, int columns, tvi_zone *zone, tvi_group *out) {
+int tvi_group_read(tv_slice record, int columns, tvi_zone *zone, tvi_col_group *out) {
   const unsigned char *from = record.data;
   int i;
 

@@ -201,18 +201,18 @@ void tvi_segment_close(tvi_segment *segment);
 
 /* ---- The directory (columnar_group.c) ---- */
 
-typedef struct tvi_group {
+typedef struct tvi_col_group {
   uint64_t id; /* names its segments */
   uint32_t rows;
   uint32_t deleted;    /* rows whose delete bit is set */
   int64_t first, last; /* least and greatest rowid */
   int dense;           /* 1: row i has rowid first + i, and there is no segment of rowids */
   tvi_zone *zone;      /* per column; NULL when not asked for */
-} tvi_group;
+} tvi_col_group;
 
-int tvi_group_record(const tvi_group *group, int columns, tvi_buffer *out);
+int tvi_group_record(const tvi_col_group *group, int columns, tvi_buffer *out);
 /* zone: room for `columns` zones, or NULL. TV_OK or TV_ECORRUPT. */
-int tvi_group_read(tv_slice record, int columns, tvi_zone *zone, tvi_group *out);
+int tvi_group_read(tv_slice record, int columns, tvi_zone *zone, tvi_col_group *out);
 
 /* ---- The table in its store (columnar_store.c) ---- */
 
@@ -252,17 +252,17 @@ size_t tvi_col_key_row(unsigned char *key, int64_t rowid);
 
 /* The group whose domain holds rowid (the last that begins at or before it; else the first of all),
  * the next one, or TV_END. zone as for tvi_group_read. */
-int tvi_col_group_find(tvi_col_store *store, int64_t rowid, tvi_zone *zone, tvi_group *out);
+int tvi_col_group_find(tvi_col_store *store, int64_t rowid, tvi_zone *zone, tvi_col_group *out);
 /* The first group with first >= rowid. */
-int tvi_col_group_seek(tvi_col_store *store, int64_t rowid, tvi_zone *zone, tvi_group *out);
-int tvi_col_group_put(tvi_col_store *store, const tvi_group *group);
+int tvi_col_group_seek(tvi_col_store *store, int64_t rowid, tvi_zone *zone, tvi_col_group *out);
+int tvi_col_group_put(tvi_col_store *store, const tvi_col_group *group);
 /* Removes a group with its segments and delete bits. */
-int tvi_col_group_erase(tvi_col_store *store, const tvi_group *group);
+int tvi_col_group_erase(tvi_col_store *store, const tvi_col_group *group);
 /* Delete bits of a block of 1,024 rows; all zero where nothing was deleted. */
 #define TVI_COL_BITS_BYTES (TVI_COL_BLOCK / 8)
 int tvi_col_deleted_get(tvi_col_store *store, uint64_t group, unsigned block,
                         unsigned char bits[TVI_COL_BITS_BYTES]);
-int tvi_col_deleted_set(tvi_col_store *store, tvi_group *group, uint32_t row);
+int tvi_col_deleted_set(tvi_col_store *store, tvi_col_group *group, uint32_t row);
 /* A row of the delta. TV_OK, TV_NOTFOUND or a failure. */
 int tvi_col_row_get(tvi_col_store *store, int64_t rowid, tv_slice *record);
 int tvi_col_row_put(tvi_col_store *store, int64_t rowid, const tvi_cell *cells,
@@ -297,7 +297,7 @@ typedef struct tvi_reader {
   tvi_col_store *store;
   int copies; /* 1: nothing borrowed from the map is kept */
   int is_open;
-  tvi_group group;
+  tvi_col_group group;
   tvi_zone *zone;            /* of the group's columns */
   tvi_reader_column *column; /* the last is that of the rowids */
   tvi_buffer *verified;      /* bits of segments whose checksum was compared; may be NULL */

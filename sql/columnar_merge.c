@@ -60,7 +60,7 @@ static int merge_count(merge_step *m) {
 
 /* The domain of the group in reader->group; without any group, all rowids. */
 static int merge_domain(merge_step *m, int has_group) {
-  tvi_group other;
+  tvi_col_group other;
   int status;
 
   m->from = INT64_MIN;
@@ -76,7 +76,7 @@ static int merge_domain(merge_step *m, int has_group) {
 }
 
 /* 1 when the group after the domain fits into the one being made. */
-static int merge_joins(merge_step *m, uint64_t rows, tvi_group *next, int *joins) {
+static int merge_joins(merge_step *m, uint64_t rows, tvi_col_group *next, int *joins) {
   int status;
 
   *joins = 0;
@@ -91,7 +91,7 @@ static int merge_joins(merge_step *m, uint64_t rows, tvi_group *next, int *joins
 /* Finds a domain with work at or behind `merged`. TV_END: there is none. */
 static int merge_choose_all(merge_step *m) {
   int64_t at = m->store->header.merged;
-  tvi_group *group = &m->reader.group, next;
+  tvi_col_group *group = &m->reader.group, next;
   int status = tvi_col_group_find(m->store, at, m->reader.zone, group), joins;
 
   if (status == TV_END) { /* no group yet */
@@ -186,7 +186,7 @@ static int merge_take_delta(merge_step *m) {
 
 /* Also takes the groups behind, while the sum is one group. */
 static int merge_take_more(merge_step *m) {
-  tvi_group next;
+  tvi_col_group next;
   int joins = 1, status = TV_OK;
 
   while (status == TV_OK && m->to != INT64_MAX && m->resume == m->to + 1 &&
@@ -205,7 +205,7 @@ static int merge_take_more(merge_step *m) {
 }
 
 static int merge_run(merge_step *m, int has_group) {
-  const tvi_group *group = &m->reader.group;
+  const tvi_col_group *group = &m->reader.group;
   tvi_col_store *store = m->store;
   int status = TV_OK, append;
 

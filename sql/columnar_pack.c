@@ -79,7 +79,7 @@ static int pack_put(tvi_col_store *store, uint64_t group, unsigned column,
 
 /* The segment of rowids, unless they can be counted. */
 static int pack_rowids(tvi_col_store *store, const tvi_batch *batch, const uint32_t *order,
-                       tvi_group *group, tvi_buffer *value) {
+                       tvi_col_group *group, tvi_buffer *value) {
   int64_t *rowids = tvi_alloc(group->rows * sizeof *rowids);
   uint32_t i;
   int status = TV_OK;
@@ -101,7 +101,7 @@ static int pack_rowids(tvi_col_store *store, const tvi_batch *batch, const uint3
 /* Writes rows order[0..n), which ascend by rowid, as a group. */
 static int pack_group(tvi_col_store *store, tvi_batch *batch, uint32_t *order, uint32_t n) {
   const tvi_col_schema *schema = store->schema;
-  tvi_group group = {.id = store->header.next_group, .rows = n};
+  tvi_col_group group = {.id = store->header.next_group, .rows = n};
   tvi_buffer value = {NULL, 0, 0};
   int i, status = TV_OK;
 

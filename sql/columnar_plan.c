@@ -148,7 +148,7 @@ static double plan_zone_share(const plan_op *op, const tvi_filter *f, int type,
 
 /* Looks at a group for each condition. */
 static void plan_sample_group(col_plan *plan, tvi_filter *filters, const int *known,
-                              const tvi_group *group, double *sums) {
+                              const tvi_col_group *group, double *sums) {
   int i;
 
   for (i = 0; i < plan->count; i++) {
@@ -176,7 +176,7 @@ static int plan_sample(col_plan *plan, tvi_col_store *store, tvi_filter *filters
   if (zone == NULL) return TV_ENOMEM;
   for (i = 0; i < PLAN_SAMPLE && status == TV_OK; i++) {
     int64_t at = store->header.next_rowid / PLAN_SAMPLE * i;
-    tvi_group group;
+    tvi_col_group group;
     status = tvi_col_group_find(store, at, zone, &group);
     if (status != TV_OK || group.id == last) continue;
     last = group.id;

@@ -53,7 +53,7 @@ void tvi_reader_free(tvi_reader *reader) {
 }
 
 void tvi_reader_enter(tvi_reader *reader) {
-  tvi_group group = reader->group;
+  tvi_col_group group = reader->group;
   tvi_reader_leave(reader);
   reader->group = group;
   reader->is_open = 1;

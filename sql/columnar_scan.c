@@ -170,7 +170,7 @@ static int scan_take_delta(col_scan *scan, int64_t rowid, tv_slice record) {
 /* Makes the reader of the group that holds rowid current. TV_OK, TV_END or a failure. */
 static int scan_enter_group(col_scan *scan, int64_t rowid) {
   tvi_reader *reader = scan->reader;
-  tvi_group group;
+  tvi_col_group group;
   int status;
 
   if (reader->is_open && rowid >= reader->group.first && rowid <= reader->group.last) return TV_OK;

@@ -166,7 +166,7 @@ int tvi_col_store_rename(tvi_col_store *store, const char *name) {
 /* ---- The directory ---- */
 
 static int store_group_take(tvi_col_store *store, tv_slice key, tv_slice value, tvi_zone *zone,
-                            tvi_group *out) {
+                            tvi_col_group *out) {
   char shown[TVI_SHOW_BYTES];
 
   if (tvi_group_read(value, store->schema->columns, zone, out) == TV_OK && key.size == 9 &&
@@ -179,7 +179,7 @@ static int store_group_take(tvi_col_store *store, tv_slice key, tv_slice value, 
 
 /* before: 1 the last group that begins at or before rowid, 0 the first at or behind it. */
 static int store_group_at(tvi_col_store *store, int64_t rowid, int before, tvi_zone *zone,
-                          tvi_group *out) {
+                          tvi_col_group *out) {
   unsigned char at[TVI_COL_KEY_BYTES];
   tv_slice key, value;
   tv_cursor *cursor;
@@ -202,16 +202,16 @@ static int store_group_at(tvi_col_store *store, int64_t rowid, int before, tvi_z
   return status;
 }
 
-int tvi_col_group_seek(tvi_col_store *store, int64_t rowid, tvi_zone *zone, tvi_group *out) {
+int tvi_col_group_seek(tvi_col_store *store, int64_t rowid, tvi_zone *zone, tvi_col_group *out) {
   return store_group_at(store, rowid, 0, zone, out);
 }
 
-int tvi_col_group_find(tvi_col_store *store, int64_t rowid, tvi_zone *zone, tvi_group *out) {
+int tvi_col_group_find(tvi_col_store *store, int64_t rowid, tvi_zone *zone, tvi_col_group *out) {
   int status = store_group_at(store, rowid, 1, zone, out);
   return status == TV_END ? tvi_col_group_seek(store, rowid, zone, out) : status;
 }
 
-int tvi_col_group_put(tvi_col_store *store, const tvi_group *group) {
+int tvi_col_group_put(tvi_col_store *store, const tvi_col_group *group) {
   unsigned char key[TVI_COL_KEY_BYTES];
   tvi_buffer record = {NULL, 0, 0};
   int status = tvi_group_record(group, store->schema->columns, &record);
@@ -229,7 +229,7 @@ static int store_erase(tvi_col_store *store, const unsigned char *key, size_t si
   return status == TV_NOTFOUND ? TV_OK : status;
 }
 
-int tvi_col_group_erase(tvi_col_store *store, const tvi_group *group) {
+int tvi_col_group_erase(tvi_col_store *store, const tvi_col_group *group) {
   unsigned char key[TVI_COL_KEY_BYTES];
   uint32_t block, blocks = (group->rows + TVI_COL_BLOCK - 1) / TVI_COL_BLOCK;
   int i, status = store_erase(store, key, tvi_col_key_group(key, group->first));
@@ -268,7 +268,7 @@ int tvi_col_deleted_get(tvi_col_store *store, uint64_t group, unsigned block,
   return TV_OK;
 }
 
-int tvi_col_deleted_set(tvi_col_store *store, tvi_group *group, uint32_t row) {
+int tvi_col_deleted_set(tvi_col_store *store, tvi_col_group *group, uint32_t row) {
   unsigned char bits[TVI_COL_BITS_BYTES + 8], key[TVI_COL_KEY_BYTES];
   unsigned block = row / TVI_COL_BLOCK, bit = row % TVI_COL_BLOCK;
   unsigned char mask = (unsigned char)(1u << (bit % 8));

@@ -19,7 +19,6 @@
  *                 as stored; less: an LZ4 block
  *                 bytes
  */
-#include <lz4.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,17 +113,16 @@ static int strings_put_u32(tvi_buffer *out, uint32_t value) {
 static int strings_put_bytes(tvi_buffer *out, const unsigned char *bytes, size_t size,
                              uint32_t *stored) {
   size_t most = size - size / 8;
-  int packed;
+  size_t packed;
 
   *stored = (uint32_t)size;
   if (size == 0) return TV_OK;
-  if (size >= STRINGS_LZ4_MIN && size <= LZ4_MAX_INPUT_SIZE) {
+  if (size >= STRINGS_LZ4_MIN) {
     if (tvi_buffer_reserve(out, out->size + most) != TV_OK) return TV_ENOMEM;
-    packed = LZ4_compress_default((const char *)bytes, (char *)out->data + out->size, (int)size,
-                                  (int)most);
+    packed = tvi_lz4_pack(bytes, size, out->data + out->size, most);
     if (packed > 0) {
       *stored = (uint32_t)packed;
-      out->size += (size_t)packed;
+      out->size += packed;
       return TV_OK;
     }
   }
@@ -251,12 +249,9 @@ static int strings_open_dictionary(tvi_strings *s, const unsigned char *at, size
     last = end;
   }
   if (stored == raw) return TV_OK;
-  if (raw > LZ4_MAX_INPUT_SIZE) return TV_ECORRUPT;
   s->unpacked = tvi_alloc(raw);
   if (s->unpacked == NULL) return TV_ENOMEM;
-  if (LZ4_decompress_safe((const char *)s->bytes, (char *)s->unpacked, (int)stored, (int)raw) !=
-      (int)raw)
-    return TV_ECORRUPT;
+  if (tvi_lz4_unpack(s->bytes, stored, s->unpacked, raw) != TV_OK) return TV_ECORRUPT;
   s->bytes = s->unpacked;
   return TV_OK;
 }
@@ -321,9 +316,7 @@ int tvi_strings_block(const tvi_strings *strings, uint32_t block, int64_t *lengt
   bytes = strings->blocks + table + offset;
   if (stored < raw) {
     if (tvi_buffer_reserve(room, raw) != TV_OK) return TV_ENOMEM;
-    if (LZ4_decompress_safe((const char *)bytes, (char *)room->data, (int)stored, (int)raw) !=
-        (int)raw)
-      return TV_ECORRUPT;
+    if (tvi_lz4_unpack(bytes, stored, room->data, raw) != TV_OK) return TV_ECORRUPT;
     bytes = room->data;
   }
   for (i = 0; i < n; i++) {

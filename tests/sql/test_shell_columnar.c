@@ -29,3 +29,10 @@ static void a_bad_line_is_named_and_nothing_is_imported(void **state) {
   drive_expect_error(*state, ".import q.csv b --bucket --columnar\n", "--columnar is for tables");
 }
 
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      drive_test(import_makes_a_columnar_table),
+      drive_test(a_bad_line_is_named_and_nothing_is_imported),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
