@@ -69,7 +69,7 @@ static inline void ints_put(unsigned char *room, size_t at, unsigned width, uint
   unsigned shift = at & 7;
 
   tvi_store_le64(p, tvi_load_le64(p) | value << shift);
-  if (shift + width > 64) p[8] = (unsigned char)(value >> (64 - shift));
+  if (shift > 0 && shift + width > 64) p[8] = (unsigned char)(value >> (64 - shift));
 }
 
 static inline uint64_t ints_get(const unsigned char *from, size_t at, unsigned width) {
@@ -77,7 +77,7 @@ static inline uint64_t ints_get(const unsigned char *from, size_t at, unsigned w
   unsigned shift = at & 7;
   uint64_t value = tvi_load_le64(p) >> shift;
 
-  if (shift + width > 64) value |= (uint64_t)p[8] << (64 - shift);
+  if (shift > 0 && shift + width > 64) value |= (uint64_t)p[8] << (64 - shift);
   return width == 64 ? value : value & ((UINT64_C(1) << width) - 1);
 }
 

@@ -77,7 +77,8 @@ static int segment_put_nulls(const tvi_batch_column *column, const uint32_t *ord
   unsigned char *bits;
   uint32_t i;
 
-  for (i = 0; column->nulls != NULL && i < n; i++) zone->nulls += column->nulls[order[i]];
+  if (column->nulls == NULL) return TV_OK;
+  for (i = 0; i < n; i++) zone->nulls += column->nulls[order[i]];
   if (zone->nulls == 0) return TV_OK;
   if (tvi_buffer_reserve(out, out->size + bytes) != TV_OK) return TV_ENOMEM;
   bits = out->data + out->size;
