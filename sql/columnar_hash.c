@@ -65,11 +65,12 @@ static int hash_group(tvi_col_hash *hash, tvi_reader *reader, int column) {
   return status;
 }
 
-static int hash_groups(tvi_col_hash *hash, tvi_reader *reader, int column) {
+static int hash_groups(tvi_col_hash *hash, tvi_reader *reader, int column, sqlite3 *sql) {
   int64_t at = INT64_MIN;
   int status;
 
   for (;;) {
+    if (tvi_columnar_interrupted(sql)) return TV_EINTR;
     status = tvi_col_group_seek(reader->store, at, reader->zone, &reader->group);
     if (status != TV_OK) return status == TV_END ? TV_OK : status;
     tvi_reader_enter(reader);
@@ -99,7 +100,7 @@ static int hash_delta(tvi_col_hash *hash, tvi_col_store *store, int column) {
   return status == TV_END ? TV_OK : status;
 }
 
-int tvi_col_hash_make(tvi_col_hash *hash, tvi_reader *reader, int column) {
+int tvi_col_hash_make(tvi_col_hash *hash, tvi_reader *reader, int column, sqlite3 *sql) {
   tvi_col_store *store = reader->store;
   uint64_t rows = store->header.rows;
   int status;
@@ -116,7 +117,7 @@ int tvi_col_hash_make(tvi_col_hash *hash, tvi_reader *reader, int column) {
     tvi_col_hash_free(hash);
     return TV_ENOMEM;
   }
-  status = hash_groups(hash, reader, column);
+  status = hash_groups(hash, reader, column, sql);
   if (status == TV_OK) status = hash_delta(hash, store, column);
   if (status != TV_OK) {
     tvi_col_hash_free(hash);

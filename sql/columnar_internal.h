@@ -414,8 +414,8 @@ typedef struct tvi_col_hash {
   int64_t *rowids; /* per entry */
 } tvi_col_hash;
 
-/* Hashes a column of all rows. TV_OK, or a failure; TV_ELIMIT: too many rows. */
-int tvi_col_hash_make(tvi_col_hash *hash, tvi_reader *reader, int column);
+/* Hashes a column of all rows. TV_OK, or a failure; TV_ELIMIT: too many rows; TV_EINTR. */
+int tvi_col_hash_make(tvi_col_hash *hash, tvi_reader *reader, int column, sqlite3 *sql);
 void tvi_col_hash_free(tvi_col_hash *hash);
 /* The key of a cell. */
 uint64_t tvi_col_hash_key(int type, const tvi_cell *cell);
@@ -470,6 +470,8 @@ struct tvi_columnar {
   tvi_buffer verified;
 };
 
+/* 1 after sqlite3_interrupt: asked once per row group. */
+int tvi_columnar_interrupted(sqlite3 *sql);
 /* Writes what the connection holds back: called before savepoints, reads and the commit. */
 int tvi_columnar_flush(tvi_columnar *table, tv_error *err);
 int tvi_columnar_flush_all(tvi_col_module *module, tv_error *err);

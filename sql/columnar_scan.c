@@ -237,6 +237,7 @@ static int scan_group(col_scan *scan, int64_t from) {
       status = tvi_filter_group(&scan->filters[f], reader, &none);
     scan->block = 0;
     if (status != TV_OK || !none) return status;
+    if (tvi_columnar_interrupted(scan_table(scan)->sql)) return TV_EINTR;
     if (reader->group.first == INT64_MAX) return TV_END;
     from = reader->group.first + 1;
   }
@@ -254,6 +255,7 @@ static int scan_groups_next(col_scan *scan) {
       status = scan_block(scan);
     } else {
       if (reader->group.first == INT64_MAX) return TV_END;
+      if (tvi_columnar_interrupted(scan_table(scan)->sql)) return TV_EINTR;
       status = scan_group(scan, reader->group.first + 1);
       if (status == TV_OK) status = scan_block(scan);
     }
@@ -425,7 +427,8 @@ static int scan_hash(col_scan *scan) {
   if (!scan->hash.ready || scan->hash_generation != scan->generation ||
       scan->hash.edits != scan->store.header.edits) {
     status = scan_reader_make(scan, scan->readers);
-    if (status == TV_OK) status = tvi_col_hash_make(&scan->hash, scan->readers, filter->column);
+    if (status == TV_OK)
+      status = tvi_col_hash_make(&scan->hash, scan->readers, filter->column, scan_table(scan)->sql);
     if (status == TV_ENOMEM || status == TV_ELIMIT) return TV_END; /* it was only to be faster */
     if (status != TV_OK) return status;
     scan->hash_generation = scan->generation;

@@ -71,6 +71,11 @@ static int columnar_data_create(tvi_columnar *table, char **message) {
   return status == TV_OK ? SQLITE_OK : columnar_message(message, table, status, &err);
 }
 
+/* A statement stepped after the interruption fails with it; this SQLite has no other way to ask. */
+int tvi_columnar_interrupted(sqlite3 *sql) {
+  return sqlite3_exec(sql, "SELECT 1", NULL, NULL, NULL) == SQLITE_INTERRUPT;
+}
+
 static int columnar_declare(tvi_columnar *table) {
   char *text = tvi_col_schema_sql(&table->schema);
   int code = text == NULL ? SQLITE_NOMEM : sqlite3_declare_vtab(table->sql, text);

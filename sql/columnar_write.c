@@ -400,8 +400,7 @@ static int write_command(tvi_columnar *table, sqlite3_value *value, tv_error *er
   table->store.header.merged = INT64_MIN;
   table->header_dirty = 1;
   while (status == TV_OK && more) {
-    if (sqlite3_exec(table->sql, "SELECT 1", NULL, NULL, NULL) == SQLITE_INTERRUPT)
-      return SQLITE_INTERRUPT;
+    if (tvi_columnar_interrupted(table->sql)) return SQLITE_INTERRUPT;
     status = tvi_col_merge_step(&table->store, 1, &more);
     if (status != TV_OK) *err = *tv_txn_error(table->store.txn);
   }

@@ -285,6 +285,22 @@ static void merging_happens_by_itself_and_by_command(void **state) {
             "20001|1|a|1.0|NULL");
 }
 
+static int interrupt_now(void *sql) {
+  sqlite3_interrupt(sql);
+  return 0;
+}
+
+static void an_interruption_ends_a_statement_and_no_more(void **state) {
+  fixture *f = *state;
+  make_group(f);
+  answer_is(f->sql, "INSERT INTO t SELECT id + 20000, name, price, day FROM t", "");
+  answer_is(f->sql, "INSERT INTO t SELECT id + 40000, name, price, day FROM t", "");
+  sqlite3_progress_handler(f->sql, 1, interrupt_now, f->sql);
+  answer_has(f->sql, "SELECT count(*) FROM t WHERE price = 7.1", "interrupted");
+  sqlite3_progress_handler(f->sql, 0, NULL, NULL);
+  answer_is(f->sql, "SELECT count(*) FROM t WHERE price = 7.1", "0");
+}
+
 /* ---- Damage ---- */
 
 typedef struct damage {
@@ -378,6 +394,7 @@ int main(void) {
       columnar_test(conditions_are_pushed_down_and_joins_use_a_hash),
       columnar_test(data_moves_both_ways_and_survives_reopening),
       columnar_test(merging_happens_by_itself_and_by_command),
+      columnar_test(an_interruption_ends_a_statement_and_no_more),
       columnar_test(damage_is_reported_with_table_column_and_segment),
       columnar_test(a_damaged_delta_row_delete_bits_and_header_are_reported),
       columnar_test(no_damage_to_a_segment_goes_unnoticed_or_crashes),
