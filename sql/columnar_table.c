@@ -200,7 +200,7 @@ static int columnar_sync(sqlite3_vtab *vtab) {
 }
 
 static int columnar_commit(sqlite3_vtab *vtab) {
-  (void)vtab;
+  tvi_columnar_forget((tvi_columnar *)vtab); /* all of it is written */
   return SQLITE_OK;
 }
 

@@ -25,6 +25,7 @@ typedef struct write_place {
 
 int tvi_columnar_fail(tvi_columnar *table, int status, tv_txn *txn) {
   const tv_error *err = txn != NULL ? tv_txn_error(txn) : NULL;
+  if (status == TV_EINTR) return SQLITE_INTERRUPT; /* SQLite has the sentence */
   return tvi_vtab_fail(&table->base, status, err != NULL && err->status == status ? err : NULL);
 }
 
@@ -102,8 +103,9 @@ int tvi_columnar_flush_all(tvi_col_module *module, tv_error *err) {
 int tvi_columnar_settle(tvi_columnar *table, tv_error *err) {
   int more, status = tvi_columnar_flush(table, err);
 
+  /* A statement that changed no row has not opened the table in this transaction. */
   if (status != TV_OK || table->store.main == NULL || table->scans > 0 ||
-      !tvi_col_merge_due(&table->store))
+      table->generation != table->module->conn->generation || !tvi_col_merge_due(&table->store))
     return status;
   status = tvi_col_merge_step(&table->store, 0, &more);
   table->header_dirty = 1;
