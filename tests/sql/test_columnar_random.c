@@ -354,14 +354,16 @@ static void ask(world *w) {
   int c = (int)pick(w, (uint64_t)w->columns);
   switch (pick(w, 7)) {
     case 0:
-      add(text, "SELECT count(*), count(c%d), min(c%d), max(c%d), count(DISTINCT c%d) FROM @", c, c,
-          c, c);
+      add(text,
+          "SELECT count(*), count(c%d), min(c%d COLLATE BINARY), "
+          "max(c%d COLLATE BINARY), count(DISTINCT c%d) FROM @",
+          c, c, c, c);
       add_where(w, text, "");
       break;
     case 1:
       add(text, "SELECT c%d, count(*), min(id) FROM @", c);
       add_where(w, text, "");
-      add(text, " GROUP BY c%d ORDER BY 1, 2, 3", c);
+      add(text, " GROUP BY c%d COLLATE BINARY ORDER BY 1 COLLATE BINARY, 2, 3", c);
       break;
     case 2:
       add(text, "SELECT x.id, y.id FROM @ x JOIN @ y ON x.c%d = y.c%d", c,
