@@ -89,6 +89,13 @@ int tvi_envelope_plain_intact(tv_slice key, tv_slice wrapped);
 /* Reads only what precedes the payload: flags' expiry and version; payload is left as stored. */
 int tvi_envelope_peek(tv_slice wrapped, tvi_envelope *out);
 
+/* Compresses into at most `capacity` bytes (one LZ4 block). Returns the bytes used; 0: it does not
+ * fit. */
+size_t tvi_lz4_pack(const void *from, size_t size, void *to, size_t capacity);
+/* TV_OK when the block holds exactly `expected` bytes, which `to` has room for; else TV_ECORRUPT.
+ */
+int tvi_lz4_unpack(const void *from, size_t size, void *to, size_t expected);
+
 /* The checksum used throughout the file: XXH3-64 of the bytes. */
 uint64_t tvi_checksum(const void *data, size_t size);
 

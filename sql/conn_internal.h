@@ -47,7 +47,8 @@ int tvi_vtab_fail(sqlite3_vtab *vtab, int status, const tv_error *err);
 
 /* ---- Modules (sql/modules.c registers all of them on a connection) ---- */
 int tvi_modules_register(sqlite3 *sql, tvi_conn *conn);
-int tvi_module_kv_register(sqlite3 *sql, tvi_conn *conn);    /* sql/kv_table*.c */
-int tvi_module_graph_register(sqlite3 *sql, tvi_conn *conn); /* sql/graph_*.c */
+int tvi_module_kv_register(sqlite3 *sql, tvi_conn *conn);       /* sql/kv_table*.c */
+int tvi_module_graph_register(sqlite3 *sql, tvi_conn *conn);    /* sql/graph_*.c */
+int tvi_module_columnar_register(sqlite3 *sql, tvi_conn *conn); /* sql/columnar_*.c */
 
 #endif

@@ -119,7 +119,9 @@ static int savepoint_code(tvi_conn *conn, int status) {
 
 int tvi_conn_savepoint(tvi_conn *conn, int n) {
   tv_txn *txn = savepoint_txn(conn);
-  int status = savepoint_fill(conn, savepoint_index(n) + 1);
+  int status = TV_OK;
+  if (conn->before_savepoint != NULL) status = conn->before_savepoint(conn->before_savepoint_ctx);
+  if (status == TV_OK) status = savepoint_fill(conn, savepoint_index(n) + 1);
   if (status == TV_OK && conn->eager && txn != NULL) status = tvi_conn_materialise(conn, txn, NULL);
   return savepoint_code(conn, status);
 }

@@ -57,7 +57,8 @@ static const shell_command shell_commands_table[] = {
     {".headers", NULL, "on|off", "Print column names (default: as the mode has it)", shell_headers},
     {".help", NULL, "[COMMAND]", "Show this list, or one command's lines", shell_help},
     {".import", NULL,
-     "FILE NAME [--bucket] [--graph] [--csv] [--skip N] [--separator C] [--nulls] [--type "
+     "FILE NAME [--columnar] [--bucket] [--graph] [--csv] [--skip N] [--separator C] [--nulls] "
+     "[--type "
      "TYPE]"
      " [--label LABEL] [--batch N]",
      "Read CSV into a table; .jsonl, .dump or CSV into a bucket; an edge list into a graph",

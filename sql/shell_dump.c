@@ -89,6 +89,8 @@ static int shell_dump_table(shell *sh, const char *name, const char *sql, bool *
     fputs("ANALYZE sqlite_schema;\n", sh->out);
   } else if (sqlite3_strglob("sqlite_*", name) == 0) {
     return 0;
+  } else if (sqlite3_strlike("CREATE VIRTUAL TABLE % USING columnar(%", sql, 0) == 0) {
+    fprintf(sh->out, "%s;\n", sql); /* its rows are nowhere else */
   } else if (sqlite3_strnicmp(sql, "CREATE VIRTUAL TABLE", 20) == 0) {
     shell_dump_virtual(sh, name, sql, opened);
     return 0;

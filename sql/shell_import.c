@@ -138,8 +138,10 @@ static int shell_import_create(shell_import_table *t) {
   t->n = n;
   int rc = shell_import_types(t, found);
   shell_text sql = {0};
-  shell_text_str(&sql, "CREATE TABLE ");
+  bool columnar = shell_has(t->call->args, "--columnar");
+  shell_text_str(&sql, columnar ? "CREATE VIRTUAL TABLE " : "CREATE TABLE ");
   shell_quote_name(&sql, t->call->name);
+  if (columnar) shell_text_str(&sql, " USING columnar");
   for (int i = 0; i < n; i++) {
     shell_text_str(&sql, i == 0 ? "(" : ", ");
     shell_quote_name(&sql, names[i]);
@@ -276,6 +278,8 @@ int shell_import(shell *sh, const shell_args *args) {
     return shell_fail(sh, "give one of them", "--bucket and --graph do not go together");
   if (!to_graph && (shell_has(args, "--type") || shell_has(args, "--label")))
     return shell_fail(sh, "add --graph", "--type and --label are for edge lists");
+  if ((to_bucket || to_graph) && shell_has(args, "--columnar"))
+    return shell_fail(sh, "leave it out", "--columnar is for tables");
   if (!to_bucket && shell_has(args, "--batch"))
     return shell_fail(sh, "leave it out: tables and graphs are imported whole",
                       "--batch is for buckets");

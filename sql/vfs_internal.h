@@ -108,6 +108,8 @@ struct tvi_conn {
   size_t savepoints_count, savepoints_capacity;
   int eager;            /* C code holds the transaction: every savepoint is opened at once */
   unsigned owner_depth; /* savepoints of the joined transaction's owner */
+  int (*before_savepoint)(void *ctx); /* writes what columnar tables hold back; or NULL */
+  void *before_savepoint_ctx;
 
   /* Joining. */
   tvi_outcome *outcome;

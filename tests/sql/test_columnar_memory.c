@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that runs out in the middle of a statement over columnar tables: the statement fails or
+ * gives the whole answer, and the next one works. */
+#include "sql_answer.h"
+
+static long fail_in = -1; /* allocations until one fails; -1: none does */
+
+static int fails(void) {
+  return fail_in >= 0 && fail_in-- == 0;
+}
+
+static void *allocate(void *ctx, size_t bytes) {
+  (void)ctx;
+  return fails() ? NULL : malloc(bytes);
+}
+
+static void *reallocate(void *ctx, void *old, size_t bytes) {
+  (void)ctx;
+  return fails() ? NULL : realloc(old, bytes);
+}
+
+static void release(void *ctx, void *old) {
+  (void)ctx;
+  free(old);
+}
+
+#define NUMBERS(n) \
+  "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < " #n ") "
+
+static void fill(sqlite3 *sql) {
+  answer_is(sql,
+            "CREATE VIRTUAL TABLE t USING columnar(id INTEGER, a TEXT, b REAL, c BLOB, d DATE, "
+            "PRIMARY KEY(id), ORDER BY (a));"
+            "INSERT INTO t " NUMBERS(300) "SELECT i, 'long enough to be packed ' || (i % 7), i / "
+            "4.0, CAST(i || 'x' AS BLOB), iif(i % 5 = 0, NULL, date('2020-01-01')) FROM s;"
+            "INSERT INTO t(tv_command) VALUES('merge');"
+            "DELETE FROM t WHERE id > 290; UPDATE t SET b = 0 WHERE id < 5;"
+            "INSERT INTO t VALUES(1000, 'last', 1, x'00', NULL)",
+            "");
+}
+
+/* Statement and its answer when memory suffices. Each leaves the store as it was. */
+static const char *const statements[][2] = {
+    {"SELECT count(*), sum(id), count(DISTINCT a), sum(b), max(c), count(d) FROM t",
+     "291|43195|8|10547.25|x'3978'|232"},
+    {"SELECT a, b FROM t WHERE id = 3", "long enough to be packed 3|0.0"},
+    {"SELECT count(*) FROM t WHERE a LIKE '%packed 3' AND b IN (1.75, 2.5) AND c > x'31'", "1"},
+    {"SELECT count(*) FROM t WHERE a IN ('last', 'x') OR a = 'LAST' COLLATE NOCASE", "1"},
+    {"SELECT count(*) FROM t x JOIN t y ON x.a = y.a WHERE x.id < 4", "126"},
+    {"BEGIN; INSERT INTO t SELECT id + 5000, a, b, c, d FROM t; SELECT count(*) FROM t;"
+     "SAVEPOINT s; DELETE FROM t WHERE id < 100; UPDATE t SET id = id + 10000 WHERE id > 5200;"
+     "SELECT count(*) FROM t; INSERT INTO t(tv_command) VALUES('merge'); ROLLBACK TO s;"
+     "SELECT count(*) FROM t; ROLLBACK",
+     "582\n483\n582"},
+    {"BEGIN; INSERT OR REPLACE INTO t VALUES(1, 'new', 1, NULL, NULL), (2000, 'x', 0, NULL, NULL);"
+     "SELECT a FROM t WHERE id IN (1, 2000) ORDER BY id; ROLLBACK",
+     "new\nx"},
+    {"BEGIN; CREATE VIRTUAL TABLE n USING columnar(x INTEGER, y TEXT, PRIMARY KEY(y));"
+     "INSERT INTO n VALUES(1, 'x'); SELECT * FROM n; ALTER TABLE n RENAME TO m; DROP TABLE m;"
+     "ROLLBACK",
+     "1|x"},
+};
+
+static void each_failed_allocation_is_an_error_and_nothing_else(void **state) {
+  static const tv_allocator scarce = {allocate, reallocate, release, NULL};
+  sqlite3 *sql;
+  tv_db *db;
+  size_t i;
+  (void)state;
+  test_ok(tv_allocator_set(&scarce));
+  db = test_open_memory();
+  sql = sql_answer_open(db);
+  fill(sql);
+  for (i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+    long n, failed = 0;
+    for (n = 0;; n++) {
+      char *text;
+      int whole;
+      fail_in = n;
+      text = sql_answer(sql, statements[i][0]);
+      whole = fail_in >= 0;
+      fail_in = -1;
+      if (strstr(text, "error: ") != NULL)
+        failed++;
+      else
+        assert_string_equal(text, statements[i][1]);
+      free(text);
+      if (!sqlite3_get_autocommit(sql)) answer_is(sql, "ROLLBACK", "");
+      if (whole) break;
+      assert_true(n < 6000);
+    }
+    print_message("%ld of %ld failed allocations ended the statement\n", failed, n);
+    answer_is(sql, "SELECT count(*), sum(id) FROM t", "291|43195");
+    answer_is(sql, statements[i][0], statements[i][1]);
+  }
+  assert_int_equal(sqlite3_close(sql), SQLITE_OK);
+  test_close(db);
+  test_ok(tv_allocator_set(NULL));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_failed_allocation_is_an_error_and_nothing_else)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
