@@ -202,6 +202,18 @@ TV_API int tv_graph_edge_expires(tv_graph *graph, tv_edge edge, int64_t *expires
  * than the limit: nothing is left. */
 TV_API int tv_graph_sweep(tv_graph *graph, uint64_t limit, uint64_t *swept);
 
+/* ---- Segments ---- */
+
+/*
+ * Edges are added to an ordered delta; this merges it into segments, compressed sparse rows that
+ * traversals and above all algorithms read several times as fast and that take a fraction of the
+ * space. It merges up to `steps` blocks of 4,096 nodes in one direction each; *merged (may be NULL)
+ * counts them, and fewer than `steps` mean that no delta is left. Nothing but speed and space
+ * changes for readers, in this transaction or any other. Returns TV_OK, TV_ELIMIT (node ids beyond
+ * 2^32), TV_ECORRUPT. Cost of a step: O(edges at the block's nodes), 12 bytes of memory for each.
+ */
+TV_API int tv_graph_compact(tv_graph *graph, uint64_t steps, uint64_t *merged);
+
 /* ---- Frontiers and traversals ---- */
 
 /* Ends a traversal before it runs away; zero means no limit of that kind. */

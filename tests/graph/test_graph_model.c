@@ -48,6 +48,7 @@ typedef struct world {
   tv_txn *txn;
   tv_graph *g;
   unsigned depth;
+  int merging;
   model now, committed, saved[DEPTH];
 } world;
 
@@ -204,8 +205,16 @@ static void step_savepoint(world *w) {
   }
 }
 
+/* Merges some or all of the delta. */
+static void step_compact(world *w) {
+  uint64_t steps = roll(w, 4) == 0 ? 1 : 100, merged;
+  test_ok(tv_graph_compact(w->g, steps, &merged));
+  assert_true(merged <= steps);
+}
+
 static void step(world *w) {
   unsigned kind = roll(w, 100);
+  if (w->merging && roll(w, 150) == 0) step_compact(w);
   if (kind < 25)
     step_node_put(w);
   else if (kind < 28)
@@ -445,16 +454,16 @@ static void end_round(world *w, const char *path) {
   tv_abort(reader);
 }
 
-static void a_random_graph_equals_its_model(void **state) {
+static void run_rounds(int rounds, int merging) {
   char *folder = test_folder_make(), path[512];
   world *w = calloc(1, sizeof *w);
   int round, i;
-  (void)state;
   assert_non_null(w);
+  w->merging = merging;
   test_path(path, sizeof path, folder, "model.tv");
   w->seed = test_seed();
   w->db = test_open(path, 0);
-  for (round = 0; round < ROUNDS; round++) {
+  for (round = 0; round < rounds; round++) {
     begin(w);
     for (i = 0; i < STEPS; i++) step(w);
     check_all(w, &w->now, w->g);
@@ -465,7 +474,19 @@ static void a_random_graph_equals_its_model(void **state) {
   test_folder_remove(folder);
 }
 
+static void a_random_graph_equals_its_model(void **state) {
+  (void)state;
+  run_rounds(ROUNDS / 2, 0);
+}
+
+static void a_random_graph_equals_its_model_while_segments_are_merged(void **state) {
+  (void)state;
+  run_rounds(ROUNDS / 2, 1);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_random_graph_equals_its_model)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_random_graph_equals_its_model),
+      cmocka_unit_test(a_random_graph_equals_its_model_while_segments_are_merged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
