@@ -157,6 +157,8 @@ int tvi_edge_ids(tv_graph *graph, uint64_t *next);
  */
 int tvi_node_id_retire(tv_graph *graph, tv_node node);
 int tvi_edge_id_retire(tv_graph *graph, tv_edge edge);
+/* Gives out n edge ids at once; n > 0. */
+int tvi_edge_ids_skip(tv_graph *graph, uint64_t n);
 /* TV_OK or TV_ENONODE. The second form remembers its answers: for loops of writes. */
 int tvi_node_check(tv_graph *graph, tv_node node);
 int tvi_node_check_cached(tv_graph *graph, tv_node node);

@@ -205,6 +205,33 @@ static void step_savepoint(world *w) {
   }
 }
 
+static int by_ends(const void *a, const void *b) {
+  const model_edge *x = a, *y = b;
+  if (x->from != y->from) return x->from < y->from ? -1 : 1;
+  return x->to < y->to ? -1 : x->to > y->to;
+}
+
+/* Loads some edges between nodes that are alive. */
+static void step_load(world *w) {
+  tv_node from[40], to[40];
+  model_edge *edges = &w->now.edges[w->now.edge_count];
+  int type = (int)roll(w, TYPES), n = 0, i, tries;
+  tv_edge first;
+  if (w->now.edge_count + 40 > EDGES) return;
+  for (tries = 0; tries < 40; tries++) {
+    from[n] = any_node(w);
+    to[n] = any_node(w);
+    if (!node_alive(&w->now, from[n]) || !node_alive(&w->now, to[n])) continue;
+    edges[n] = (model_edge){1, from[n], to[n], type, {0}};
+    n++;
+  }
+  qsort(edges, (size_t)n, sizeof *edges, by_ends);
+  test_ok(tv_graph_edges_load(w->g, type_names[type], (uint64_t)n, from, to, &first));
+  assert_int_equal(first, w->now.edge_count);
+  for (i = 0; i < n; i++) assert_true(edges[i].alive);
+  w->now.edge_count += n;
+}
+
 /* Merges some or all of the delta. */
 static void step_compact(world *w) {
   uint64_t steps = roll(w, 4) == 0 ? 1 : 100, merged;
@@ -215,6 +242,7 @@ static void step_compact(world *w) {
 static void step(world *w) {
   unsigned kind = roll(w, 100);
   if (w->merging && roll(w, 150) == 0) step_compact(w);
+  if (w->merging && roll(w, 400) == 0) step_load(w);
   if (kind < 25)
     step_node_put(w);
   else if (kind < 28)
