@@ -110,6 +110,8 @@ typedef enum tvi_mortal { TVI_MORTAL_NODE = 0, TVI_MORTAL_EDGE = 1 } tvi_mortal;
 int tvi_lifetimes_load(tv_graph *graph);
 void tvi_lifetimes_forget(tv_graph *graph);
 int tvi_gone_find(const tv_graph *graph, tvi_mortal kind, uint64_t id);
+/* What is in a slot of graph->gone; 0: nothing. */
+int tvi_gone_at(const tv_graph *graph, size_t slot, tvi_mortal *kind, uint64_t *id);
 /* To be called when a node or edge is deleted. */
 int tvi_lifetime_forget(tv_graph *graph, tvi_mortal kind, uint64_t id);
 /* A few of the expired go; to be called at the end of a write. */
