@@ -12,6 +12,7 @@
 #define KV_THREADS_MAX 64
 #define KV_RECORDS_FEW 10000 /* below, runs are only long enough to see that they work */
 #define KV_THREAD_COUNTS_MAX 8
+#define KV_ENGINES_MAX 5
 
 typedef struct kv_bench {
   uint64_t records;
@@ -19,8 +20,10 @@ typedef struct kv_bench {
   int quick;
   unsigned threads[KV_THREAD_COUNTS_MAX]; /* of the random gets */
   size_t threads_n;
-  const peer_engine *engine[2]; /* ours, the peer */
-  const char *folder;           /* scratch, on a disk */
+  const peer_engine *engine[KV_ENGINES_MAX]; /* ours; the peer of the ratio; further ones */
+  size_t engines;
+  int bars_only;      /* 1: only measures that have a bar */
+  const char *folder; /* scratch, on a disk */
   paired_report *report;
 } kv_bench;
 
@@ -46,24 +49,45 @@ uint64_t kv_random_below(uint64_t *state, uint64_t n);
 
 /* ---- measures; each adds its results to the report ---- */
 
-/* A store of each engine, opened and closed together. */
-typedef struct kv_pair {
-  peer_store *store[2];
-} kv_pair;
-/* Opens fresh stores in FOLDER/name-ours and FOLDER/name-peer; stops the program on a failure. */
-void kv_pair_open(const kv_bench *bench, const char *name, const peer_setup *setup, kv_pair *pair);
-/* Fills both with the same batch, with a progress line. Returns 0; 1: interrupted. */
-int kv_pair_fill(const kv_bench *bench, const char *label, const peer_batch *batch, kv_pair *pair);
-void kv_pair_close(const kv_bench *bench, kv_pair *pair);
-/* Runs a plan, adds it to the report and says so on stderr. Returns 1 when interrupted. */
+/* A store of each engine, opened and closed together. NULL: closed, or not opened. */
+typedef struct kv_stores {
+  peer_store *store[KV_ENGINES_MAX];
+} kv_stores;
+/* Opens fresh stores in FOLDER/name-WORD; stops the program on a failure. */
+void kv_stores_open(const kv_bench *bench, const char *name, const peer_setup *setup,
+                    kv_stores *pair);
+/* Fills all with the same batch, with a progress line. Returns 0; 1: interrupted. */
+int kv_stores_fill(const kv_bench *bench, const char *label, const peer_batch *batch,
+                   kv_stores *pair);
+void kv_stores_close(const kv_bench *bench, kv_stores *pair);
+/* How long a measure takes: many short rounds within some seconds, fewer with --quick, more with
+ * more engines. */
+void kv_rounds(const kv_bench *bench, paired_plan *plan, double seconds);
+/* Gives a plan its bar, runs it, adds it to the report and says so on stderr; with bars_only a plan
+ * without one is left out. Returns 1 when interrupted. */
 int kv_measure(const kv_bench *bench, const paired_plan *plan);
 
-int kv_measure_reads(const kv_bench *bench, kv_pair *pair, const kv_source *source);
-int kv_measure_puts(const kv_bench *bench, kv_pair *pair, const kv_source *source);
+int kv_measure_reads(const kv_bench *bench, kv_stores *pair, const kv_source *source);
+int kv_measure_puts(const kv_bench *bench, kv_stores *pair, const kv_source *source);
 int kv_measure_bulk(const kv_bench *bench, const kv_source *source);
 int kv_measure_durable(const kv_bench *bench, const kv_source *source);
 int kv_measure_documents(const kv_bench *bench);
 int kv_measure_memory(const kv_bench *bench, const kv_source *source);
+
+/* ---- kv_bars.c ---- */
+
+/* Gives the plan its bar, or PAIRED_NO_BAR. */
+void kv_bar_set(const kv_bench *bench, paired_plan *plan);
+/* Adds the measures with a bar that the report lacks, as interrupted ones. */
+void kv_bars_missing(const kv_bench *bench);
+size_t kv_bars_count(void);
+
+/* ---- kv_peers.c ---- */
+
+/* Sets bench->engine: Trivet, then those that the list names ("lmdb,rocksdb"; NULL: all), as far as
+ * they are installed; says on stderr and in the report which are not. Returns 0, or -1 after saying
+ * what is wrong with the list. */
+int kv_peers_choose(kv_bench *bench, const char *list);
 
 int kv_command(int argc, char **argv);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `trivet-bench kv`: the key-value leg beside raw LMDB. Options, order of the measures, output. The
- * measures themselves are functions of one shape, so that the order here is the whole plan.
+ * `trivet-bench kv`: the key-value leg beside raw LMDB and, where they are installed, other
+ * engines. Options, order of the measures, output. The measures themselves are functions of one
+ * shape, so that the order here is the whole plan.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "arguments.h"
@@ -19,52 +21,77 @@
 #define KV_RECORDS_DEFAULT 5000000
 #define KV_RECORDS_QUICK 200000
 #define KV_FILL_CHUNK 100000
+#define KV_BUDGET_S 95 /* of all measures that have a budget, with two engines */
 
-void kv_pair_open(const kv_bench *bench, const char *name, const peer_setup *setup, kv_pair *pair) {
-  int s;
-  for (s = 0; s < 2; s++) {
+void kv_stores_open(const kv_bench *bench, const char *name, const peer_setup *setup,
+                    kv_stores *stores) {
+  size_t s;
+  memset(stores, 0, sizeof *stores);
+  for (s = 0; s < bench->engines; s++) {
     peer_setup own = *setup;
     char folder[1024], part[128], why[PEER_WHY_BYTES] = "";
-    snprintf(part, sizeof part, "%s-%s", name, s == 0 ? "ours" : "peer");
+    snprintf(part, sizeof part, "%s-%s", name, bench->engine[s]->word);
     scratch_subfolder(folder, sizeof folder, bench->folder, part);
     own.folder = folder;
-    if (bench->engine[s]->open(&own, &pair->store[s], why) != 0)
+    if (bench->engine[s]->open(&own, &stores->store[s], why) != 0)
       heap_stop("%s: %s", bench->engine[s]->name, why);
   }
 }
 
-int kv_pair_fill(const kv_bench *bench, const char *label, const peer_batch *batch, kv_pair *pair) {
+int kv_stores_fill(const kv_bench *bench, const char *label, const peer_batch *batch,
+                   kv_stores *stores) {
   progress bar;
   uint64_t at;
-  int s;
-  progress_begin(&bar, label, 2 * batch->n);
+  size_t s;
+  progress_begin(&bar, label, bench->engines * batch->n);
   for (at = 0; at < batch->n && !interrupt_seen(); at += KV_FILL_CHUNK)
-    for (s = 0; s < 2; s++) {
+    for (s = 0; s < bench->engines; s++) {
       peer_batch part = *batch;
       part.from = at;
       part.n = batch->n - at < KV_FILL_CHUNK ? batch->n - at : KV_FILL_CHUNK;
-      if (bench->engine[s]->write(pair->store[s], &part) != 0)
-        heap_stop("%s: %s", bench->engine[s]->name, bench->engine[s]->error(pair->store[s]));
-      progress_at(&bar, 2 * at + (uint64_t)s * part.n);
+      if (bench->engine[s]->write(stores->store[s], &part) != 0)
+        heap_stop("%s: %s", bench->engine[s]->name, bench->engine[s]->error(stores->store[s]));
+      progress_at(&bar, bench->engines * at + (s + 1) * part.n);
     }
+  for (s = 0; s < bench->engines && !interrupt_seen(); s++)
+    if (bench->engine[s]->settle != NULL) bench->engine[s]->settle(stores->store[s], 1);
   progress_end(&bar);
   return interrupt_seen();
 }
 
-void kv_pair_close(const kv_bench *bench, kv_pair *pair) {
-  int s;
-  for (s = 0; s < 2; s++) {
-    bench->engine[s]->close(pair->store[s]);
-    pair->store[s] = NULL;
+void kv_stores_close(const kv_bench *bench, kv_stores *stores) {
+  size_t s;
+  for (s = 0; s < bench->engines; s++) {
+    bench->engine[s]->close(stores->store[s]);
+    stores->store[s] = NULL;
   }
+}
+
+void kv_rounds(const kv_bench *bench, paired_plan *plan, double seconds) {
+  double factor = (bench->quick ? 0.4 : 1.0) * (double)bench->engines / 2;
+  plan->rounds_min = 9;
+  plan->rounds_max = 101;
+  plan->budget_ns = (uint64_t)(1e9 * seconds * factor);
+  if (bench->records < KV_RECORDS_FEW) plan->rounds_min = plan->rounds_max = 2;
+}
+
+static void kv_measure_tick(void *ctx, unsigned round) {
+  const paired_plan *plan = ctx;
+  fprintf(stderr, "\r\033[K%s, round %u ...", plan->name, round);
+  fflush(stderr);
 }
 
 int kv_measure(const kv_bench *bench, const paired_plan *plan) {
   paired_plan own = *plan;
   paired_result result;
   int visible = isatty(STDERR_FILENO);
-  if (bench->records < KV_RECORDS_FEW) own.rounds_min = own.rounds_max = 2;
-  if (visible) fprintf(stderr, "\r\033[Kmeasuring: %s ...", plan->name);
+  kv_bar_set(bench, &own);
+  if (bench->bars_only && own.bar_kind == PAIRED_NO_BAR) return interrupt_seen();
+  if (visible) {
+    own.tick = kv_measure_tick;
+    own.tick_ctx = &own;
+    fprintf(stderr, "\r\033[K%s, warming up ...", plan->name);
+  }
   paired_run(&own, &result);
   if (visible) fputs("\r\033[K", stderr);
   paired_report_add(bench->report, &result);
@@ -73,20 +100,21 @@ int kv_measure(const kv_bench *bench, const paired_plan *plan) {
 
 static void kv_settings(const kv_bench *bench) {
   char version[64], count[TERM_UNIT_BYTES];
-  int s;
+  size_t s;
   paired_report_setting(bench->report, "records",
                         "%s of %d-byte keys and %d-byte values, seed %llu",
                         term_count(count, bench->records), KV_KEY_BYTES, KV_VALUE_BYTES,
                         (unsigned long long)bench->seed);
-  for (s = 0; s < 2; s++) {
+  for (s = 0; s < bench->engines; s++) {
     const peer_engine *engine = bench->engine[s];
     engine->version(version, sizeof version);
     paired_report_setting(bench->report, engine->name, "%s; %s (%s)", version, engine->settings,
                           engine->source);
   }
   paired_report_setting(bench->report, "method",
-                        "alternating runs in one process, medians; ratio above 1: Trivet is faster "
-                        "(space: below 1: smaller)");
+                        "alternating runs in one process, medians; ratio of Trivet to %s, above 1: "
+                        "Trivet is faster (space: below 1: smaller)",
+                        bench->engine[1]->name);
 }
 
 /* Everything in its order; stops early when interrupted. */
@@ -94,17 +122,17 @@ static void kv_run(const kv_bench *bench) {
   kv_source source;
   peer_setup setup = {0};
   peer_source records = {kv_source_record, &source};
-  peer_batch batch = {&records, NULL, 0, bench->records, 10000, 1};
-  kv_pair pair;
+  peer_batch batch = {&records, NULL, 0, bench->records, 100000, 1};
+  kv_stores stores;
   int stop;
   kv_source_begin(&source, bench->seed);
   stop = kv_measure_memory(bench, &source);
   if (!stop) {
-    kv_pair_open(bench, "main", &setup, &pair);
-    stop = kv_pair_fill(bench, "filling both stores", &batch, &pair);
-    if (!stop) stop = kv_measure_reads(bench, &pair, &source);
-    if (!stop) stop = kv_measure_puts(bench, &pair, &source);
-    kv_pair_close(bench, &pair);
+    kv_stores_open(bench, "main", &setup, &stores);
+    stop = kv_stores_fill(bench, "filling the stores", &batch, &stores);
+    if (!stop) stop = kv_measure_reads(bench, &stores, &source);
+    if (!stop) stop = kv_measure_puts(bench, &stores, &source);
+    kv_stores_close(bench, &stores);
   }
   if (!stop) stop = kv_measure_bulk(bench, &source);
   if (!stop) stop = kv_measure_durable(bench, &source);
@@ -130,14 +158,45 @@ static int kv_threads(const char *text, kv_bench *bench) {
   return 0;
 }
 
+/* What it will take, from measured rates: budgets of the measures, and filling and loading. */
+static void kv_estimate(const kv_bench *bench) {
+  double engines = (double)bench->engines, records = (double)bench->records;
+  double seconds = (bench->quick ? 0.4 : 1.0) * KV_BUDGET_S * engines / 2 +
+                   records * engines / (engines > 2 ? 350e3 : 900e3) + 5;
+  char text[TERM_UNIT_BYTES];
+  if (!isatty(STDERR_FILENO) || bench->records < KV_RECORDS_FEW) return;
+  fprintf(stderr, "%s records, %zu engines: some %.0f %s; Ctrl-C keeps what is complete\n",
+          term_count(text, bench->records), bench->engines, seconds < 90 ? seconds : seconds / 60,
+          seconds < 90 ? "seconds" : "minutes");
+}
+
+/* Trivet, the peers, the report's head. Returns 0, or -1 after saying what is wrong. */
+static int kv_prepare(kv_bench *bench, const char *peers, const char *threads) {
+  if (bench->bars_only && (peers != NULL || threads != NULL)) {
+    fputs(
+        "trivet-bench kv: --bars is against raw LMDB on 1 and 2 threads: no --peers, no "
+        "--threads with it\n",
+        stderr);
+    return -1;
+  }
+  if (kv_threads(threads != NULL ? threads : "1,2", bench) != 0) return -1;
+  if (kv_peers_choose(bench, bench->bars_only ? "lmdb" : peers) != 0) return -1;
+  bench->folder = scratch_folder(1);
+  bench->report->wide = 1;
+  kv_settings(bench);
+  return 0;
+}
+
 int kv_command(int argc, char **argv) {
-  const char *threads = "1,2", *json = NULL;
+  const char *threads = NULL, *peers = NULL, *json = NULL;
   uint64_t records = 0, seed = 1;
   int quick = 0, bars = 0, status;
   argument_option options[] = {
       {"--records", ARGUMENT_NUMBER, &records, "N",
        "records of the main store (default 5,000,000)"},
       {"--threads", ARGUMENT_TEXT, &threads, "LIST", "threads of the random gets (default 1,2)"},
+      {"--peers", ARGUMENT_TEXT, &peers, "LIST",
+       "of lmdb,rocksdb,leveldb,sqlite (default all; the ratio is to the first)"},
       {"--quick", ARGUMENT_FLAG, &quick, NULL, "200,000 records and shorter runs"},
       {"--json", ARGUMENT_TEXT, &json, "FILE", "write every sample there"},
       {"--bars", ARGUMENT_FLAG, &bars, NULL, "print only ok|short, measure, ratio, bar"},
@@ -146,22 +205,22 @@ int kv_command(int argc, char **argv) {
   kv_bench bench = {0};
   paired_report report;
   char command[512];
-  int parsed = arguments_parse("trivet-bench kv", "Trivet's key-value leg beside raw LMDB.",
-                               options, sizeof options / sizeof options[0], argc, argv);
+  int parsed = arguments_parse("trivet-bench kv",
+                               "Trivet's key-value leg beside raw LMDB and other engines.", options,
+                               sizeof options / sizeof options[0], argc, argv);
   if (parsed != 0) return parsed < 0 ? 2 : 0;
-  if (kv_threads(threads, &bench) != 0) return 2;
   bench.records = records > 0 ? records : quick ? KV_RECORDS_QUICK : KV_RECORDS_DEFAULT;
   bench.seed = seed;
   bench.quick = quick;
-  bench.engine[0] = &peer_trivet;
-  bench.engine[1] = &peer_lmdb;
+  bench.bars_only = bars;
   bench.report = &report;
-  bench.folder = scratch_folder(1);
   paired_report_begin(&report, arguments_joined(command, sizeof command, argc, argv));
-  kv_settings(&bench);
+  if (kv_prepare(&bench, peers, threads) != 0) return 2;
+  kv_estimate(&bench);
   interrupt_arm();
   kv_run(&bench);
   report.interrupted = interrupt_seen();
+  if (bars && report.interrupted) kv_bars_missing(&bench);
   if (bars)
     paired_report_bars(&report, stdout);
   else

@@ -176,52 +176,51 @@ static int kv_documents_run(void *ctx, unsigned round, uint64_t *answer, char *w
 }
 
 static int kv_documents_gets(const kv_bench *bench, const kv_documents *documents,
-                             const kv_pair *pair) {
-  kv_documents_side side[2];
+                             const kv_stores *stores) {
+  kv_documents_side side[KV_ENGINES_MAX];
   paired_plan plan = {0};
-  int s, stop;
+  size_t s;
+  int stop;
   plan.name = "get JSON documents, LZ4-HC, dictionary";
   plan.operation = "get";
-  plan.operations = bench->quick ? 50000 : 200000;
-  plan.rounds_min = 5;
-  plan.rounds_max = 9;
-  plan.budget_ns = UINT64_C(4000000000);
-  plan.bar_kind = PAIRED_AT_LEAST;
-  plan.bar = 0.6;
-  plan.sides = 2;
-  for (s = 0; s < 2; s++) {
-    side[s] = (kv_documents_side){bench,          documents, bench->engine[s],
-                                  pair->store[s], NULL,      plan.operations};
+  plan.operations = bench->records < KV_RECORDS_FEW ? 2000 : 40000;
+  kv_rounds(bench, &plan, 7);
+  plan.sides = bench->engines;
+  for (s = 0; s < bench->engines; s++) {
+    side[s] = (kv_documents_side){bench, documents,      bench->engine[s], stores->store[s],
+                                  NULL,  plan.operations};
     if (side[s].engine->session_open(side[s].store, 1, &side[s].session) != 0)
       heap_stop("%s: %s", side[s].engine->name, side[s].engine->error(side[s].store));
     plan.side[s] = (paired_side){bench->engine[s]->name, NULL, kv_documents_run, NULL, &side[s]};
   }
   stop = kv_measure(bench, &plan);
-  for (s = 0; s < 2; s++) side[s].engine->session_close(side[s].session);
+  for (s = 0; s < bench->engines; s++) side[s].engine->session_close(side[s].session);
   return stop;
 }
 
-static void kv_documents_space(const kv_bench *bench, const kv_pair *pair) {
+static void kv_documents_space(const kv_bench *bench, const kv_stores *stores) {
   paired_plan plan = {0};
   paired_result result;
-  int s;
+  double bytes[KV_ENGINES_MAX];
+  size_t s;
   plan.name = "space of JSON documents, LZ4-HC, dictionary";
   plan.operation = "store";
-  plan.bar_kind = PAIRED_AT_MOST;
-  plan.bar = 0.35;
-  plan.sides = 2;
-  for (s = 0; s < 2; s++) plan.side[s].name = bench->engine[s]->name;
-  paired_count(&plan, PAIRED_SPACE, (double)bench->engine[0]->bytes(pair->store[0]),
-               (double)bench->engine[1]->bytes(pair->store[1]), &result);
+  plan.sides = bench->engines;
+  kv_bar_set(bench, &plan);
+  for (s = 0; s < bench->engines; s++) {
+    plan.side[s].name = bench->engine[s]->name;
+    bytes[s] = (double)bench->engine[s]->bytes(stores->store[s]);
+  }
+  paired_counts(&plan, PAIRED_SPACE, bytes, &result);
   paired_report_add(bench->report, &result);
 }
 
 int kv_measure_documents(const kv_bench *bench) {
   kv_documents *documents = heap_take(sizeof *documents);
   peer_source source = {kv_documents_record, documents};
-  peer_batch batch = {&source, NULL, 0, 0, 2000, 0};
+  peer_batch batch = {&source, NULL, 0, 0, 10000, 1}; /* sorted: every engine packs its pages */
   peer_setup setup = {0};
-  kv_pair pair;
+  kv_stores stores;
   size_t i;
   int stop, real = kv_documents_read(bench, documents);
   stop = interrupt_seen() || documents->n == 0;
@@ -234,11 +233,11 @@ int kv_measure_documents(const kv_bench *bench) {
     setup.compressed = 1;
     setup.dictionary = tv_bytes(documents->dictionary, documents->dictionary_size);
     batch.n = documents->n;
-    kv_pair_open(bench, "documents", &setup, &pair);
-    stop = kv_pair_fill(bench, "storing JSON documents", &batch, &pair);
-    if (!stop) kv_documents_space(bench, &pair);
-    if (!stop) stop = kv_documents_gets(bench, documents, &pair);
-    kv_pair_close(bench, &pair);
+    kv_stores_open(bench, "documents", &setup, &stores);
+    stop = kv_stores_fill(bench, "storing JSON documents", &batch, &stores);
+    if (!stop) kv_documents_space(bench, &stores);
+    if (!stop) stop = kv_documents_gets(bench, documents, &stores);
+    kv_stores_close(bench, &stores);
   }
   for (i = 0; i < documents->n; i++) {
     free((void *)documents->items[i].key.data);

@@ -60,10 +60,9 @@ static void kv_memory_add(const kv_bench *bench, const char *name, double measur
   paired_result result;
   plan.name = name;
   plan.operation = "count";
-  plan.bar_kind = PAIRED_AT_MOST;
-  plan.bar = 0;
   plan.sides = 1;
   plan.side[0].name = bench->engine[0]->name;
+  kv_bar_set(bench, &plan);
   paired_count(&plan, PAIRED_COUNT, measured, 0, &result);
   paired_report_add(bench->report, &result);
 }
@@ -76,18 +75,19 @@ int kv_measure_memory(const kv_bench *bench, const kv_source *source) {
   peer_setup setup = {0};
   kv_bench small = *bench;
   peer_session *session;
-  kv_pair pair;
+  kv_stores stores;
   unsigned long long calls;
   long long few, many;
   int stop;
   if (small.records > 100000) small.records = 100000;
+  small.engines = 1;
   batch.n = small.records;
   if (tv_allocator_set(&counting) != TV_OK) heap_stop("cannot count memory: a store is open");
-  kv_pair_open(&small, "memory", &setup, &pair);
-  stop = kv_pair_fill(&small, "filling small stores", &batch, &pair);
+  kv_stores_open(&small, "memory", &setup, &stores);
+  stop = kv_stores_fill(&small, "filling a small store", &batch, &stores);
   if (!stop) {
-    if (small.engine[0]->session_open(pair.store[0], 1, &session) != 0)
-      heap_stop("%s", small.engine[0]->error(pair.store[0]));
+    if (small.engine[0]->session_open(stores.store[0], 1, &session) != 0)
+      heap_stop("%s", small.engine[0]->error(stores.store[0]));
     few = kv_memory_gets(&small, source, &count, session, 100);
     calls = atomic_load(&count.calls);
     many = kv_memory_gets(&small, source, &count, session, 100000);
@@ -96,7 +96,7 @@ int kv_measure_memory(const kv_bench *bench, const kv_source *source) {
     kv_memory_add(bench, "allocations in 100,000 gets", (double)calls);
     kv_memory_add(bench, "bytes a read transaction grew by in them", (double)(many - few));
   }
-  kv_pair_close(&small, &pair);
+  kv_stores_close(&small, &stores);
   tv_allocator_set(NULL);
   return stop;
 }

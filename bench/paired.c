@@ -104,7 +104,7 @@ static int paired_round(const paired_plan *plan, unsigned round, paired_result *
   uint64_t answers[PAIRED_SIDES_MAX] = {0};
   size_t i, s;
   for (i = 0; i < plan->sides; i++) {
-    s = (i + round) % plan->sides;
+    s = ((round % 2 == 0 ? i : plan->sides - 1 - i) + round / 2) % plan->sides;
     if (interrupt_seen()) return 1;
     if (paired_sample(&plan->side[s], round, result->side[s].batch, result, &ns[s], &answers[s]))
       return interrupt_seen() ? 1 : -1;
@@ -142,6 +142,7 @@ paired_state paired_run(const paired_plan *plan, paired_result *result) {
   started = clock_ns();
   for (round = 1; round <= rounds_max && rc == 0; round++) {
     if (round > rounds_min && plan->budget_ns > 0 && clock_ns() - started > plan->budget_ns) break;
+    if (plan->tick != NULL) plan->tick(plan->tick_ctx, round);
     rc = paired_round(plan, round, result);
   }
   if (rc == 1) result->state = PAIRED_INTERRUPTED;
@@ -149,14 +150,20 @@ paired_state paired_run(const paired_plan *plan, paired_result *result) {
   return result->state;
 }
 
-void paired_count(const paired_plan *plan, paired_kind kind, double ours, double peer,
-                  paired_result *result) {
+void paired_counts(const paired_plan *plan, paired_kind kind, const double *numbers,
+                   paired_result *result) {
+  size_t s;
   paired_begin(plan, kind, 1, result);
   result->rounds = 1;
-  result->side[0].samples[0] = ours;
-  if (result->sides > 1) result->side[1].samples[0] = peer;
+  for (s = 0; s < plan->sides; s++) result->side[s].samples[0] = numbers[s];
   paired_finish(result);
   if (kind == PAIRED_COUNT) result->ratio = result->side[0].spread;
+}
+
+void paired_count(const paired_plan *plan, paired_kind kind, double ours, double peer,
+                  paired_result *result) {
+  double numbers[PAIRED_SIDES_MAX] = {ours, peer};
+  paired_counts(plan, kind, numbers, result);
 }
 
 paired_spread paired_ratio(const paired_result *result, size_t side, size_t other) {

@@ -3,11 +3,12 @@
  * The paired-run harness: two or more ways to do the same thing, timed by turns in one process so
  * that what the machine does meanwhile hits all of them alike.
  *
- * A round runs every side once; who goes first rotates from round to round, because whoever is
- * second finds warm caches. Round 0 warms up and is not counted. Each run answers with
- * 64 bits; sides whose answers differ within a round end the measure as PAIRED_UNEQUAL: a time of a
- * wrong answer is no time. Figures are medians with quartiles over the rounds, and a ratio is the
- * median of the rounds' own ratios.
+ * A round runs every side once. Rounds come in pairs, the second in the order opposite to the
+ * first's, and who goes first rotates from pair to pair: whoever is second finds warm caches, and
+ * in A B B A a steady drift of the machine cancels out. Round 0 warms up and is not counted. Each
+ * run answers with 64 bits; sides whose answers differ within a round end the measure as
+ * PAIRED_UNEQUAL: a time of a wrong answer is no time. Figures are medians with quartiles over the
+ * rounds, and a ratio is the median of the rounds' own ratios.
  */
 #ifndef TRIVET_BENCH_PAIRED_H
 #define TRIVET_BENCH_PAIRED_H
@@ -49,6 +50,8 @@ typedef struct paired_plan {
                             must then be repeatable and give the same answer each time */
   paired_bar bar_kind;
   double bar;
+  void (*tick)(void *ctx, unsigned round); /* before each round, not timed; may be NULL */
+  void *tick_ctx;
   size_t sides; /* the first is ours, the second the peer that the ratio is taken to */
   paired_side side[PAIRED_SIDES_MAX];
 } paired_plan;
@@ -83,7 +86,10 @@ typedef struct paired_result {
 
 /* Runs a plan. Returns result->state. Free with paired_free. */
 paired_state paired_run(const paired_plan *plan, paired_result *result);
-/* A result that was counted, not timed. PAIRED_COUNT: `peer` is not used. */
+/* A result that was counted, not timed: a number for each side. */
+void paired_counts(const paired_plan *plan, paired_kind kind, const double *numbers,
+                   paired_result *result);
+/* The same for one side or two. */
 void paired_count(const paired_plan *plan, paired_kind kind, double ours, double peer,
                   paired_result *result);
 /* The spread over the rounds of (time of `other`) / (time of `side`). */

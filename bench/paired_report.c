@@ -52,7 +52,7 @@ int paired_report_status(const paired_report *report) {
 
 static void paired_report_figure(term_table *table, const paired_result *result, size_t side) {
   char text[TERM_UNIT_BYTES];
-  double median = result->side[side].spread.median;
+  double median = side < result->sides ? result->side[side].spread.median : 0;
   if (side >= result->sides || result->rounds == 0)
     term_table_cell(table, TERM_PLAIN, "-");
   else if (result->kind == PAIRED_SPACE)
@@ -64,19 +64,24 @@ static void paired_report_figure(term_table *table, const paired_result *result,
                     term_rate(text, median > 0 ? 1e9 / median : 0)); /* rates compare easiest */
 }
 
-static void paired_report_row(term_table *table, const paired_result *result) {
-  int ok = paired_reached(result);
-  term_table_cell(table, TERM_PLAIN, "%s", result->name);
-  paired_report_figure(table, result, 0);
-  paired_report_figure(table, result, 1);
-  if (result->rounds == 0 || result->kind == PAIRED_COUNT)
-    term_table_cell(table, TERM_PLAIN, "%s", "");
-  else
-    term_table_cell(table, TERM_BOLD, "%.2fx", result->ratio.median);
+static void paired_report_quartiles(term_table *table, const paired_result *result) {
   if (result->rounds > 1)
     term_table_cell(table, TERM_DIM, "%.2f-%.2f", result->ratio.p25, result->ratio.p75);
   else
     term_table_cell(table, TERM_PLAIN, "%s", "");
+}
+
+/* With further sides their columns take the place of the quartiles. */
+static void paired_report_row(term_table *table, const paired_result *result, size_t columns) {
+  int ok = paired_reached(result);
+  size_t side;
+  term_table_cell(table, TERM_PLAIN, "%s", result->name);
+  for (side = 0; side < columns; side++) paired_report_figure(table, result, side);
+  if (result->rounds == 0 || result->kind == PAIRED_COUNT)
+    term_table_cell(table, TERM_PLAIN, "%s", "");
+  else
+    term_table_cell(table, TERM_BOLD, "%.2fx", result->ratio.median);
+  if (columns == 2) paired_report_quartiles(table, result);
   if (result->bar_kind == PAIRED_NO_BAR)
     term_table_cell(table, TERM_PLAIN, "%s", "");
   else
@@ -94,7 +99,7 @@ static void paired_report_row(term_table *table, const paired_result *result) {
 
 static void paired_report_head(const paired_report *report, FILE *out) {
   const machine_facts *m = &report->machine;
-  char memory[TERM_UNIT_BYTES], line[640];
+  char memory[TERM_UNIT_BYTES], line[800];
   size_t i;
   fprintf(out, "%s%s%s\n%s", term_on(out, TERM_BOLD), report->command, term_off(out),
           term_on(out, TERM_DIM));
@@ -109,21 +114,25 @@ static void paired_report_head(const paired_report *report, FILE *out) {
 }
 
 void paired_report_table(const paired_report *report, FILE *out) {
-  term_table *table = term_table_make(7);
-  const paired_result *named = report->results; /* one with both sides, for the headings */
-  size_t i;
+  const paired_result *named = report->results; /* one with all sides, for the headings */
+  size_t i, columns = 2;
+  term_table *table;
   for (i = 0; i < report->n && named->sides < 2; i++) named = &report->results[i];
+  for (i = 0; i < report->n && report->wide; i++)
+    if (report->results[i].sides > named->sides) named = &report->results[i];
+  if (report->wide && report->n > 0 && named->sides > columns) columns = named->sides;
   paired_report_head(report, out);
-  for (i = 1; i < 6; i++) term_table_align(table, i, 1);
+  table = term_table_make((columns == 2 ? 5 : 4) + columns);
+  for (i = 1; i < (columns == 2 ? 4 : 3) + columns; i++) term_table_align(table, i, 1);
   term_table_cell(table, TERM_BOLD, "measure");
-  term_table_cell(table, TERM_BOLD, "%s", report->n > 0 ? named->side[0].name : "");
-  term_table_cell(table, TERM_BOLD, "%s", report->n > 0 ? named->side[1].name : "");
+  for (i = 0; i < columns; i++)
+    term_table_cell(table, TERM_BOLD, "%s", report->n > 0 ? named->side[i].name : "");
   term_table_cell(table, TERM_BOLD, "ratio");
-  term_table_cell(table, TERM_BOLD, "p25-p75");
+  if (columns == 2) term_table_cell(table, TERM_BOLD, "p25-p75");
   term_table_cell(table, TERM_BOLD, "bar");
   term_table_cell(table, TERM_BOLD, "%s", "");
   term_table_rule(table);
-  for (i = 0; i < report->n; i++) paired_report_row(table, &report->results[i]);
+  for (i = 0; i < report->n; i++) paired_report_row(table, &report->results[i], columns);
   term_table_print(table, out, 0);
   term_table_free(table);
   for (i = 0; i < report->n; i++)
@@ -139,9 +148,13 @@ void paired_report_bars(const paired_report *report, FILE *out) {
   size_t i;
   for (i = 0; i < report->n; i++) {
     const paired_result *r = &report->results[i];
+    const char *word = paired_reached(r) ? "ok" : "short";
+    char ratio[32] = "-";
     if (r->bar_kind == PAIRED_NO_BAR) continue;
-    fprintf(out, "%s\t%s\t%.3f\t%s%g\n", paired_reached(r) ? "ok" : "short", r->name,
-            r->ratio.median, r->bar_kind == PAIRED_AT_LEAST ? ">=" : "<=", r->bar);
+    if (r->state == PAIRED_INTERRUPTED) word = "partial";
+    if (r->rounds > 0) snprintf(ratio, sizeof ratio, "%.3f", r->ratio.median);
+    fprintf(out, "%s\t%s\t%s\t%s%g\n", word, r->name, ratio,
+            r->bar_kind == PAIRED_AT_LEAST ? ">=" : "<=", r->bar);
   }
 }
 

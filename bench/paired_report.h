@@ -10,7 +10,7 @@
 
 typedef struct paired_setting {
   char name[48];
-  char value[208];
+  char value[400];
 } paired_setting;
 
 #define PAIRED_SETTINGS_MAX 16
@@ -23,6 +23,7 @@ typedef struct paired_report {
   size_t settings_n;
   paired_result *results;
   size_t n, capacity;
+  int wide;        /* 1: the table shows every side of the widest result, not only two */
   int interrupted; /* set by the command when it ended before its last measure */
 } paired_report;
 
@@ -39,7 +40,8 @@ int paired_report_status(const paired_report *report);
 
 /* The aligned table for people. */
 void paired_report_table(const paired_report *report, FILE *out);
-/* A line per measure with a bar: ok|short, measure, ratio, bar, tab-separated. */
+/* A line per measure with a bar: ok|short, measure, ratio, bar, tab-separated. A measure that was
+ * interrupted says "partial" and, when no round was complete, "-" for its ratio. */
 void paired_report_bars(const paired_report *report, FILE *out);
 /* Writes the JSON file. Returns 0, or an errno after saying so on stderr. */
 int paired_report_json(const paired_report *report, const char *path);

@@ -47,6 +47,7 @@ typedef struct peer_session peer_session; /* one thread's read access, standing 
 
 typedef struct peer_engine {
   const char *name;
+  const char *word;     /* what names it in --peers */
   const char *settings; /* those that differ from the defaults */
   const char *source;   /* who recommends them */
   /* Writes the engine's version into out; returns non-zero when the engine is not installed (out
@@ -55,7 +56,11 @@ typedef struct peer_engine {
   int (*open)(const peer_setup *setup, peer_store **out, char *why);
   void (*close)(peer_store *store);
   int (*write)(peer_store *store, const peer_batch *batch); /* on any thread */
-  uint64_t (*bytes)(peer_store *store);                     /* what the records take */
+  /* Waits, for a bounded time, until the engine's work in the background is done, so that it does
+   * not fall into the next side's time. loaded: 1 after a load, which then also leaves the engine's
+   * write buffer. NULL: the engine has no such work. */
+  void (*settle)(peer_store *store, int loaded);
+  uint64_t (*bytes)(peer_store *store); /* what the records take */
   /* verified: 1 compares checksums where the engine has them. */
   int (*session_open)(peer_store *store, int verified, peer_session **out);
   void (*session_close)(peer_session *session);
@@ -69,6 +74,9 @@ typedef struct peer_engine {
 
 extern const peer_engine peer_trivet;
 extern const peer_engine peer_lmdb;
+extern const peer_engine peer_rocksdb;
+extern const peer_engine peer_leveldb;
+extern const peer_engine peer_sqlite;
 
 /*
  * Folds a value into an answer: its size, first and last bytes. It reads each value as little as a

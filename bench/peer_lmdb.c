@@ -80,10 +80,11 @@ static int peer_lmdb_open(const peer_setup *setup, peer_store **out, char *why) 
 static int peer_lmdb_write_some(peer_store *store, const peer_batch *batch, uint64_t at,
                                 uint64_t end) {
   unsigned char room[PEER_KEY_ROOM];
-  unsigned flags = batch->sorted ? MDB_APPEND : 0u;
+  MDB_cursor *cursor = NULL; /* a sorted load appends through one, as mdb_load does */
   MDB_txn *txn;
   int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
   if (rc != 0) return peer_lmdb_fail(store->why, "begin", rc);
+  if (batch->sorted) rc = mdb_cursor_open(txn, store->dbi, &cursor);
   for (; at < end && rc == 0; at++) {
     uint64_t i = batch->order != NULL ? batch->order[at] : batch->from + at;
     tv_slice key, value;
@@ -93,8 +94,10 @@ static int peer_lmdb_write_some(peer_store *store, const peer_batch *batch, uint
     k.mv_size = key.size;
     v.mv_data = (void *)value.data;
     v.mv_size = value.size;
-    rc = mdb_put(txn, store->dbi, &k, &v, flags);
+    rc = batch->sorted ? mdb_cursor_put(cursor, &k, &v, MDB_APPEND)
+                       : mdb_put(txn, store->dbi, &k, &v, 0);
   }
+  if (cursor != NULL) mdb_cursor_close(cursor);
   if (rc != 0) {
     mdb_txn_abort(txn);
     return peer_lmdb_fail(store->why, "put", rc);
@@ -185,18 +188,21 @@ static const char *peer_lmdb_error(const peer_store *store) {
 }
 
 const peer_engine peer_lmdb = {
-    "raw LMDB",
-    "MDB_NOSUBDIR | MDB_NOTLS, MDB_NOSYNC where the measure does not sync; default sync otherwise",
-    "the flags of Trivet's own engine; lmdb.h for their meaning",
-    peer_lmdb_version,
-    peer_lmdb_open,
-    peer_lmdb_close,
-    peer_lmdb_write,
-    peer_lmdb_bytes,
-    peer_lmdb_session_open,
-    peer_lmdb_session_close,
-    peer_lmdb_renew,
-    peer_lmdb_get,
-    peer_lmdb_scan,
-    peer_lmdb_error,
+    .name = "raw LMDB",
+    .word = "lmdb",
+    .settings =
+        "MDB_NOSUBDIR | MDB_NOTLS, MDB_NOSYNC where the measure does not sync; default sync "
+        "otherwise",
+    .source = "the flags of Trivet's own engine; lmdb.h for their meaning",
+    .version = peer_lmdb_version,
+    .open = peer_lmdb_open,
+    .close = peer_lmdb_close,
+    .write = peer_lmdb_write,
+    .bytes = peer_lmdb_bytes,
+    .session_open = peer_lmdb_session_open,
+    .session_close = peer_lmdb_session_close,
+    .renew = peer_lmdb_renew,
+    .get = peer_lmdb_get,
+    .scan = peer_lmdb_scan,
+    .error = peer_lmdb_error,
 };

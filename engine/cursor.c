@@ -251,7 +251,7 @@ static int cursor_leaf_outside(tv_cursor *cursor, unsigned index, tv_slice *key,
 
 static int cursor_leaf_step(tv_cursor *cursor, unsigned index, tv_slice *key, tv_slice *value) {
   tv_slice k, v;
-  if (TVI_UNLIKELY(!tvi_leaf_row(&cursor->leaf, index, &k, &v)))
+  if (TVI_UNLIKELY(!tvi_leaf_row(&cursor->leaf, index, 0, &k, &v)))
     return cursor_leaf_outside(cursor, index, key, value);
   if (key != NULL) *key = k;
   if (value != NULL) *value = v;

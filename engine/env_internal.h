@@ -21,6 +21,7 @@
 #define TVI_SLOTS_SPARE 20                  /* ... to this many */
 #define TVI_DBI_MAX (TV_STORES_MAX + 8)
 #define TVI_POOL_MAX 64         /* idle read transactions kept for the next tv_begin */
+#define TVI_NOOKS 8             /* transactions that are taken without a lock */
 #define TVI_POOL_STORES_MAX 64  /* stores that an idle transaction remembers */
 #define TVI_KEY_BYTES_LIMIT 511 /* LMDB's; layers prefix user keys by at most the difference */
 
@@ -74,6 +75,10 @@ typedef struct tvi_group {
   unsigned last_members; /* in the round before */
   int gathering;         /* the leader waits for members to come */
   int64_t commit_ns;     /* what the last commit took; the leader's */
+  tvi_member *committer; /* leads those who do not wait; NULL: not started */
+  pthread_t thread;      /* ... on this thread */
+  tv_db *called_by;      /* it is to lead, with this handle */
+  int stopping;
   tv_txn *txn;
 } tvi_group;
 int tvi_group_init(tvi_group *group);
@@ -81,8 +86,32 @@ void tvi_group_destroy(tvi_group *group);
 /* TV_OK when this thread may begin a write transaction, else why not. */
 int tvi_writer_allowed(tv_db *db, tv_error *err);
 
+/* ---- Idle readers (reader_pool.c) ---- */
+typedef struct tvi_nook {
+  _Atomic(tv_txn *) idle;              /* NULL: in use, or none lives here */
+  tv_txn *txn;                         /* who lives here; under env->lock */
+  tv_txn *held;                        /* taken away while the map moves; under env->lock */
+  char apart[64 - 3 * sizeof(void *)]; /* nooks of different threads in different cache lines */
+} tvi_nook;
+
+/* A reader, counted as in use; its LMDB transaction is still to be begun or renewed. NULL: no
+ * memory. */
+tv_txn *tvi_pool_take(tv_db *db);
+/* Gives back a reader whose LMDB transaction is reset. */
+void tvi_pool_give(tv_txn *txn);
+/* Ends a reader for good, whatever state its LMDB transaction is in. */
+void tvi_pool_discard(tv_txn *txn);
+/* From now on counted in env->active. */
+void tvi_pool_count_in(tv_txn *txn);
+int tvi_pool_hold_nooks(tvi_env *env);
+void tvi_pool_let_nooks_go(tvi_env *env);
+/* 1 while a transaction of the handle is open. */
+int tvi_pool_in_use(tv_db *db);
+void tvi_pool_free(tvi_env *env);
+
 /* ---- Environment ---- */
 struct tvi_env {
+  tvi_nook nooks[TVI_NOOKS];
   MDB_env *mdb;
   tvi_env *next; /* in the registry */
   uint64_t id;
@@ -169,9 +198,11 @@ struct tv_txn {
   tv_cursor *cursors;
   uint32_t log_sequence; /* changes logged by this transaction */
   tvi_end_hook *hooks;
-  tv_txn *next, **link; /* in the pool (next only), or among the open readers */
-  int64_t since_ms; /* monotonic, coarse: when a reader began; under env->lock, as is the link */
-  atomic_uint_fast64_t shown; /* its snapshot for tv_readers; 0: not yet known */
+  tv_txn *next, **link;         /* in the pool (next only), or among the open readers */
+  atomic_uint_fast64_t shown;   /* its snapshot for tv_readers; 0: not known, or idle */
+  atomic_int_fast64_t since_ms; /* monotonic, coarse: when a reader began */
+  _Atomic(tv_db *) user;        /* whose reader it is, for those on other threads */
+  tvi_nook *nook;               /* where a reader lives; NULL: nowhere */
   MDB_txn *nest[TV_SAVEPOINTS_MAX + 1];
 };
 
@@ -285,7 +316,7 @@ tvi_env *tvi_registry_find_id(uint64_t id);
 void tvi_registry_add(tvi_env *env); /* gives the id */
 void tvi_registry_remove(tvi_env *env);
 
-void tvi_txn_pool_free(tvi_env *env);
+void tvi_txn_free(tv_txn *txn);
 
 static inline tv_slice tvi_slice_of(MDB_val value) {
   return tv_bytes(value.mv_data, value.mv_size);

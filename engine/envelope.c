@@ -56,6 +56,7 @@ void tvi_codec_free(tvi_codec *codec) {
   codec->lz4_state = NULL;
   tvi_buffer_free(&codec->packed);
   tvi_buffer_free(&codec->unpacked);
+  codec->unpacked_dictionary = 0;
 }
 
 /* The part of the dictionary that LZ4 can use: its end. */
@@ -211,6 +212,25 @@ int tvi_envelope_wrap(tvi_codec *codec, tv_slice key, tv_slice payload, int64_t 
 
 /* ---- Unwrapping ---- */
 
+int tvi_envelope_wrap_plain(tvi_codec *codec, tv_slice key, tv_slice payload, tv_slice *key_out,
+                            tv_slice *out) {
+  unsigned char *base;
+  size_t size = TVI_ENV_HEADER_BYTES + payload.size;
+  int status;
+  if (payload.size > TVI_PAYLOAD_BYTES_MAX) return TV_ELIMIT;
+  status = tvi_buffer_reserve(&codec->packed, size + key.size);
+  if (TVI_UNLIKELY(status != TV_OK)) return status;
+  base = codec->packed.data;
+  base[0] = 0;
+  if (payload.size > 0) memcpy(base + TVI_ENV_HEADER_BYTES, payload.data, payload.size);
+  if (key.size > 0) memcpy(base + size, key.data, key.size);
+  *key_out = tv_bytes(base + size, key.size);
+  tvi_store_le64(base + 1, envelope_checksum(key, 0, payload.data, payload.size));
+  codec->packed.size = size;
+  *out = tv_bytes(base, size);
+  return TV_OK;
+}
+
 int tvi_envelope_peek(tv_slice wrapped, tvi_envelope *out) {
   const unsigned char *bytes = wrapped.data;
   size_t at = TVI_ENV_HEADER_BYTES;
@@ -235,6 +255,24 @@ int tvi_envelope_peek(tv_slice wrapped, tvi_envelope *out) {
   return TV_OK;
 }
 
+int tvi_codec_holds(const tvi_codec *codec, tv_slice payload) {
+  uintptr_t from = (uintptr_t)codec->unpacked.data, at = (uintptr_t)payload.data;
+  return codec->unpacked.data != NULL && at >= from && at < from + codec->unpacked.capacity;
+}
+
+/* Room for a value behind the dictionary: LZ4 copies from a prefix faster than from elsewhere. */
+static int envelope_make_room(tvi_codec *codec, tv_slice dictionary, size_t size) {
+  int status;
+  if (dictionary.size > 0 && codec->unpacked_dictionary == 0) {
+    status = tvi_buffer_reserve(&codec->unpacked, dictionary.size + size);
+    if (status != TV_OK) return status;
+    memcpy(codec->unpacked.data, dictionary.data, dictionary.size);
+    codec->unpacked.size = codec->unpacked_dictionary = dictionary.size;
+    return TV_OK;
+  }
+  return tvi_buffer_reserve(&codec->unpacked, codec->unpacked_dictionary + size);
+}
+
 /* Replaces the stored payload, a varint and an LZ4 block, by what it was before compression. */
 static int envelope_decompress(tvi_codec *codec, int with_dictionary, tv_slice *payload) {
   tv_slice dictionary = envelope_dictionary(codec);
@@ -242,6 +280,7 @@ static int envelope_decompress(tvi_codec *codec, int with_dictionary, tv_slice *
   uint64_t size;
   size_t prefix = tvi_varint_get(packed, payload->size, &size);
   size_t packed_size = payload->size - prefix;
+  char *to;
   int status, got;
 
   if (prefix == 0 || packed_size == 0 || packed_size > TVI_PAYLOAD_BYTES_MAX) return TV_ECORRUPT;
@@ -249,20 +288,26 @@ static int envelope_decompress(tvi_codec *codec, int with_dictionary, tv_slice *
   if (size == 0 || size > TVI_PAYLOAD_BYTES_MAX || size / ENVELOPE_LZ4_RATIO_MAX > packed_size)
     return TV_ECORRUPT;
   if (with_dictionary && dictionary.size == 0) return TV_ECORRUPT;
-  status = tvi_buffer_reserve(&codec->unpacked, (size_t)size);
+  status =
+      envelope_make_room(codec, with_dictionary ? dictionary : tv_bytes(NULL, 0), (size_t)size);
   if (status != TV_OK) return status;
+  to = (char *)codec->unpacked.data + codec->unpacked_dictionary;
   if (with_dictionary) {
-    got = LZ4_decompress_safe_usingDict((const char *)packed + prefix, (char *)codec->unpacked.data,
-                                        (int)packed_size, (int)size, dictionary.data,
-                                        (int)dictionary.size);
+    got = LZ4_decompress_safe_usingDict((const char *)packed + prefix, to, (int)packed_size,
+                                        (int)size, (const char *)codec->unpacked.data,
+                                        (int)codec->unpacked_dictionary);
   } else {
-    got = LZ4_decompress_safe((const char *)packed + prefix, (char *)codec->unpacked.data,
-                              (int)packed_size, (int)size);
+    got = LZ4_decompress_safe((const char *)packed + prefix, to, (int)packed_size, (int)size);
   }
   if (got < 0 || (uint64_t)got != size) return TV_ECORRUPT;
-  codec->unpacked.size = (size_t)size;
-  *payload = tv_bytes(codec->unpacked.data, (size_t)size);
+  *payload = tv_bytes(to, (size_t)size);
   return TV_OK;
+}
+
+int tvi_envelope_plain_intact(tv_slice key, tv_slice wrapped) {
+  const unsigned char *bytes = wrapped.data;
+  return envelope_checksum(key, 0, bytes + TVI_ENV_HEADER_BYTES,
+                           wrapped.size - TVI_ENV_HEADER_BYTES) == tvi_load_le64(bytes + 1);
 }
 
 int tvi_envelope_unwrap(tvi_codec *codec, tv_slice key, tv_slice wrapped, int verify,

@@ -41,11 +41,14 @@ typedef struct tvi_codec {
   int with_version;    /* 1: envelopes carry a version */
   tv_slice dictionary; /* sample bytes common to the values, or empty; at most 64 KiB are of use */
   tvi_buffer packed;   /* scratch of wrapping */
-  tvi_buffer unpacked; /* scratch of unwrapping */
-  void *lz4_state;     /* working memory of compression, made on first use */
+  tvi_buffer unpacked; /* scratch of unwrapping: the dictionary, right behind it the value */
+  size_t unpacked_dictionary; /* bytes of the dictionary that stand there */
+  void *lz4_state;            /* working memory of compression, made on first use */
 } tvi_codec;
 
 void tvi_codec_free(tvi_codec *codec);
+/* 1 when a payload lies in the codec's scratch, that is, was unpacked. */
+int tvi_codec_holds(const tvi_codec *codec, tv_slice payload);
 
 /*
  * Wraps a payload. expiry: microseconds since 1970, 0: never. version: used with with_version.
@@ -55,6 +58,14 @@ void tvi_codec_free(tvi_codec *codec);
  */
 int tvi_envelope_wrap(tvi_codec *codec, tv_slice key, tv_slice payload, int64_t expiry,
                       uint64_t version, tv_slice *out);
+
+/*
+ * The same for a payload that is neither compressed, versioned nor ever expires, which is most of
+ * them. The key is copied too, to *key_out, so that both may lie in pages that the write is going
+ * to move.
+ */
+int tvi_envelope_wrap_plain(tvi_codec *codec, tv_slice key, tv_slice payload, tv_slice *key_out,
+                            tv_slice *out);
 
 typedef struct tvi_envelope {
   tv_slice payload;
@@ -71,6 +82,9 @@ typedef struct tvi_envelope {
  */
 int tvi_envelope_unwrap(tvi_codec *codec, tv_slice key, tv_slice wrapped, int verify,
                         tvi_envelope *out);
+
+/* 1 when the checksum of a plain value (flags 0, at least a header) is right. */
+int tvi_envelope_plain_intact(tv_slice key, tv_slice wrapped);
 
 /* Reads only what precedes the payload: flags' expiry and version; payload is left as stored. */
 int tvi_envelope_peek(tv_slice wrapped, tvi_envelope *out);

@@ -78,6 +78,8 @@ int tvi_store_set_options(tv_store *store, tv_slice options);
 int tvi_store_list(tv_txn *txn, tvi_kind kind, int (*visit)(void *ctx, tv_slice name), void *ctx);
 /* Renames `name` and all its parts of a kind. TV_EXISTS when the new name is taken. */
 int tvi_store_rename(tv_txn *txn, tvi_kind kind, const char *name, const char *new_name);
+/* 1 when its changes go to the change log. */
+int tvi_store_is_logged(const tv_store *store);
 tv_txn *tvi_store_txn(const tv_store *store);
 /* The name as opened; NUL-terminated. Lifetime: the store's. */
 const char *tvi_store_name(const tv_store *store);

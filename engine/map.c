@@ -6,13 +6,18 @@
  * holds new transactions back until the open ones ended. Each LMDB transaction that is not reset is
  * counted here.
  */
-#include <errno.h>
 #include <time.h>
 
 #include "env_internal.h"
 #include "lmdb_status_internal.h"
 
 #define MAP_HEADROOM_BYTES ((uint64_t)16 << 20) /* a writer begins with at least this much room */
+
+static int64_t map_now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 int tvi_map_enter(tvi_env *env, tv_error *err) {
   (void)err;
@@ -29,23 +34,22 @@ void tvi_map_leave(tvi_env *env) {
   pthread_mutex_unlock(&env->lock);
 }
 
-/* Waits until no transaction is open here; env->lock is held and env->growing set. */
+/*
+ * Waits until no transaction is open here; env->lock is held and env->growing set. Readers that
+ * live in a nook tell nobody when they end, so those are looked at every millisecond.
+ */
 static int map_wait_idle(tvi_env *env, int32_t wait_ms) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += wait_ms / 1000;
-  until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_nsec -= 1000000000;
-    until.tv_sec++;
-  }
-  while (env->active > 0) {
-    if (wait_ms < 0) {
-      pthread_cond_wait(&env->idle, &env->lock);
-    } else if (pthread_cond_timedwait(&env->idle, &env->lock, &until) == ETIMEDOUT &&
-               env->active > 0) {
-      return TV_EBUSY;
+  int64_t deadline = wait_ms < 0 ? INT64_MAX : map_now_ns() + (int64_t)wait_ms * 1000000;
+  while (!tvi_pool_hold_nooks(env) || env->active > 0) {
+    struct timespec until;
+    if (map_now_ns() >= deadline) return TV_EBUSY;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 1000000;
+    if (until.tv_nsec >= 1000000000) {
+      until.tv_nsec -= 1000000000;
+      until.tv_sec++;
     }
+    (void)pthread_cond_timedwait(&env->idle, &env->lock, &until);
   }
   return TV_OK;
 }
@@ -60,6 +64,7 @@ static int map_resize(tvi_env *env, uint64_t bytes, int32_t wait_ms, tv_error *e
   if (status == TV_OK) native = mdb_env_set_mapsize(env->mdb, (size_t)bytes);
   if (status == TV_OK && native == 0) env->grow_wanted = 0;
   env->growing = 0;
+  tvi_pool_let_nooks_go(env);
   pthread_cond_broadcast(&env->idle);
   pthread_mutex_unlock(&env->lock);
   if (status != TV_OK)

@@ -318,7 +318,7 @@ static int open_handle(tvi_env *env, const tv_options *options, tv_db **out, tv_
 static void open_env_unused(tvi_env *env) {
   if (env->handles > 0) return;
   tvi_registry_remove(env);
-  tvi_txn_pool_free(env);
+  tvi_pool_free(env);
   open_env_free(env);
 }
 
@@ -346,14 +346,6 @@ int tv_open(const char *path, const tv_options *options, tv_db **out, tv_error *
   return status;
 }
 
-static int open_in_use(tv_db *db) {
-  unsigned transactions;
-  pthread_mutex_lock(&db->env->lock);
-  transactions = db->transactions;
-  pthread_mutex_unlock(&db->env->lock);
-  return transactions != 0;
-}
-
 int tv_close(tv_db *db, tv_error *err) {
   tvi_env *env;
   int status = TV_OK;
@@ -365,7 +357,7 @@ int tv_close(tv_db *db, tv_error *err) {
     return TV_OK;
   }
   tvi_registry_lock();
-  if (open_in_use(db)) {
+  if (tvi_pool_in_use(db)) {
     status =
         tvi_error_set(err, TV_EMISUSE, 0, "'%s' has open transactions; end them first", env->path);
   } else {

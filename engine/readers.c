@@ -65,7 +65,9 @@ static void readers_own(tvi_env *env, readers_list *list) {
   pthread_mutex_lock(&env->lock);
   for (txn = env->readers; txn != NULL; txn = txn->next) {
     uint64_t snapshot = atomic_load_explicit(&txn->shown, memory_order_relaxed);
-    if (snapshot != 0 && readers_add(list, list->own_pid, snapshot, now - txn->since_ms) != 0)
+    if (snapshot != 0 &&
+        readers_add(list, list->own_pid, snapshot,
+                    now - atomic_load_explicit(&txn->since_ms, memory_order_relaxed)) != 0)
       break;
   }
   pthread_mutex_unlock(&env->lock);

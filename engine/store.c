@@ -219,6 +219,10 @@ tv_slice tvi_store_options(const tv_store *store) {
   return store->options;
 }
 
+int tvi_store_is_logged(const tv_store *store) {
+  return store->logged;
+}
+
 tv_txn *tvi_store_txn(const tv_store *store) {
   return store->txn;
 }

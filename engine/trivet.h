@@ -293,6 +293,21 @@ TV_API const tv_error *tv_txn_error(const tv_txn *txn);
 TV_API int tv_db_write(tv_db *db, int (*fn)(tv_txn *txn, void *ctx), void *ctx, tv_error *err);
 
 /*
+ * The same without waiting for the commit: returns when fn has run, on the calling thread, and *out
+ * tells when what it wrote is durable. Until then other transactions do not see it. Many such
+ * writes, of one thread or of several, share a commit. Wait for all futures before tv_close.
+ * Lifetime: *out until tv_future_wait, which is to be called exactly once.
+ * Returns: fn's value when that is not TV_OK (then there is no future), or the failure of begin.
+ */
+typedef struct tv_future tv_future;
+TV_API int tv_db_write_start(tv_db *db, int (*fn)(tv_txn *txn, void *ctx), void *ctx,
+                             tv_future **out, tv_error *err);
+/* 1 when tv_future_wait would not wait. */
+TV_API int tv_future_done(tv_future *future);
+/* Waits for the commit and frees the future. Returns TV_OK: durable; else nothing was kept. */
+TV_API int tv_future_wait(tv_future *future, tv_error *err);
+
+/*
  * Savepoints: nested parts of a write transaction. tv_savepoint opens one and gives its depth (1
  * for the outermost). tv_savepoint_release keeps what was written since, tv_savepoint_rollback
  * forgets it; both end that savepoint and all opened after it. Cursors survive; slices do not.

@@ -53,21 +53,11 @@ static tv_txn *txn_new(tvi_env *env) {
   return txn;
 }
 
-static void txn_free(tv_txn *txn) {
+void tvi_txn_free(tv_txn *txn) {
   size_t i;
   for (i = 0; i < txn->store_count; i++) tvi_store_free(txn->stores[i]);
   tvi_free(txn->stores);
   tvi_free(txn);
-}
-
-void tvi_txn_pool_free(tvi_env *env) {
-  while (env->pool != NULL) {
-    tv_txn *txn = env->pool;
-    env->pool = txn->next;
-    mdb_txn_abort(txn->mdb);
-    txn_free(txn);
-  }
-  env->pool_count = 0;
 }
 
 static void txn_start(tv_txn *txn, tv_db *db, uint64_t snapshot) {
@@ -82,51 +72,6 @@ static void txn_start(tv_txn *txn, tv_db *db, uint64_t snapshot) {
 
 /* ---- Readers ---- */
 
-/* Among the open readers; env->lock is held. */
-static void txn_link(tv_txn *txn, tv_db *db) {
-  tvi_env *env = txn->env;
-  txn->since_ms = tvi_coarse_ms();
-  atomic_store_explicit(&txn->shown, 0, memory_order_relaxed);
-  txn->db = db;
-  db->transactions++;
-  txn->next = env->readers;
-  txn->link = &env->readers;
-  if (txn->next != NULL) txn->next->link = &txn->next;
-  env->readers = txn;
-}
-
-static void txn_unlink(tv_txn *txn) {
-  txn->db->transactions--;
-  *txn->link = txn->next;
-  if (txn->next != NULL) txn->next->link = txn->link;
-}
-
-static tv_txn *txn_pool_new(tv_db *db) {
-  tvi_env *env = db->env;
-  tv_txn *txn = txn_new(env);
-  if (txn == NULL) return NULL;
-  pthread_mutex_lock(&env->lock);
-  txn_link(txn, db);
-  pthread_mutex_unlock(&env->lock);
-  return txn;
-}
-
-static tv_txn *txn_pool_take(tv_db *db) {
-  tvi_env *env = db->env;
-  tv_txn *txn;
-  pthread_mutex_lock(&env->lock);
-  while (env->growing) pthread_cond_wait(&env->idle, &env->lock);
-  env->active++;
-  txn = env->pool;
-  if (txn != NULL) {
-    env->pool = txn->next;
-    env->pool_count--;
-    txn_link(txn, db);
-  }
-  pthread_mutex_unlock(&env->lock);
-  return txn;
-}
-
 /* A renewed or new LMDB reader; one retry where another process changed map or reader table. */
 static int txn_reader_begin(tv_txn *txn) {
   int native, dead = 0, tries;
@@ -137,6 +82,7 @@ static int txn_reader_begin(tv_txn *txn) {
       if (mdb_reader_check(txn->env->mdb, &dead) == 0 && dead > 0) continue;
     } else if (native == MDB_MAP_RESIZED && tries < 3) {
       int status;
+      tvi_pool_count_in(txn); /* a nook's would be waited for */
       tvi_map_leave(txn->env);
       status = tvi_map_adopt(txn->env, NULL);
       (void)tvi_map_enter(txn->env, NULL);
@@ -174,22 +120,14 @@ static int txn_reader_ready(tv_txn *txn) {
 }
 
 static int txn_begin_read(tv_db *db, tv_txn **out, tv_error *err) {
-  tvi_env *env = db->env;
-  tv_txn *txn = txn_pool_take(db);
+  tv_txn *txn = tvi_pool_take(db);
   int native;
-  if (txn == NULL && (txn = txn_pool_new(db)) == NULL) {
-    tvi_map_leave(env);
+  if (TVI_UNLIKELY(txn == NULL))
     return tvi_error_set(err, TV_ENOMEM, 0, "out of memory beginning a transaction");
-  }
   native = txn_reader_ready(txn);
   if (TVI_UNLIKELY(native != 0)) {
-    if (txn->mdb != NULL) mdb_txn_abort(txn->mdb);
-    pthread_mutex_lock(&env->lock);
-    txn_unlink(txn);
-    pthread_mutex_unlock(&env->lock);
-    txn_free(txn);
-    tvi_map_leave(env);
-    return tvi_lmdb_fail(err, native, "cannot begin a read transaction on '%s'", env->path);
+    tvi_pool_discard(txn);
+    return tvi_lmdb_fail(err, native, "cannot begin a read transaction on '%s'", db->env->path);
   }
   txn_start(txn, db, txn->snapshot);
   *out = txn;
@@ -197,26 +135,9 @@ static int txn_begin_read(tv_db *db, tv_txn **out, tv_error *err) {
 }
 
 static void txn_end_read(tv_txn *txn) {
-  tvi_env *env = txn->env;
-  int keep;
   mdb_txn_reset(txn->mdb);
   while (txn->store_count > TVI_POOL_STORES_MAX) tvi_store_free(txn->stores[--txn->store_count]);
-  pthread_mutex_lock(&env->lock);
-  if (--env->active == 0 && env->growing) pthread_cond_broadcast(&env->idle);
-  keep = env->pool_count < TVI_POOL_MAX;
-  if (keep) {
-    txn_unlink(txn);
-    txn->next = env->pool;
-    env->pool = txn;
-    env->pool_count++;
-  }
-  pthread_mutex_unlock(&env->lock);
-  if (keep) return;
-  mdb_txn_abort(txn->mdb); /* still counted, so that the database stays open meanwhile */
-  pthread_mutex_lock(&env->lock);
-  txn_unlink(txn);
-  pthread_mutex_unlock(&env->lock);
-  txn_free(txn);
+  tvi_pool_give(txn);
 }
 
 int tv_refresh(tv_txn *txn) {
@@ -229,9 +150,7 @@ int tv_refresh(tv_txn *txn) {
   native = txn_reader_ready(txn);
   if (native != 0) return tvi_txn_lmdb_fail(txn, native, "cannot renew a read transaction");
   txn->now = 0;
-  pthread_mutex_lock(&txn->env->lock);
-  txn->since_ms = tvi_coarse_ms();
-  pthread_mutex_unlock(&txn->env->lock);
+  atomic_store_explicit(&txn->since_ms, tvi_coarse_ms(), memory_order_relaxed);
   txn->epoch++;
   return TV_OK;
 }
@@ -365,7 +284,7 @@ static int txn_begin_write(tv_db *db, const tv_begin_options *options, tv_txn **
     if (status != TV_OK && !have_gate) tvi_env_gate_leave(env);
   }
   if (status != TV_OK) {
-    txn_free(txn);
+    tvi_txn_free(txn);
     return status;
   }
   txn_writer_mark(db, 1, !txn->movable);
@@ -401,9 +320,18 @@ int tv_begin_with(tv_db *db, const tv_begin_options *options, tv_txn **out, tv_e
   return txn_begin(db, options, out, err);
 }
 
-int tv_begin(tv_db *db, unsigned mode, tv_txn **out, tv_error *err) {
+static int txn_begin_default(tv_db *db, unsigned mode, tv_txn **out, tv_error *err) {
   tv_begin_options options = {mode, TV_WAIT_DEFAULT, NULL, NULL};
   return tv_begin_with(db, &options, out, err);
+}
+
+int tv_begin(tv_db *db, unsigned mode, tv_txn **out, tv_error *err) {
+  if (TVI_LIKELY(mode == TV_READ && db->env->forks == tvi_registry_forks() &&
+                 tvi_metrics_of(db->env) == NULL)) {
+    *out = NULL;
+    return txn_begin_read(db, out, err);
+  }
+  return txn_begin_default(db, mode, out, err);
 }
 
 /* ---- End ---- */
@@ -430,7 +358,7 @@ static void txn_writer_done(tv_txn *txn, int committed, int keep_gate) {
   tvi_map_leave(env);
   if (!keep_gate) tvi_env_gate_leave(env);
   txn_run_hooks(txn, committed);
-  txn_free(txn);
+  tvi_txn_free(txn);
   if (committed) tvi_readers_watch_run(env);
   txn_writer_mark(db, 0, 0);
 }

@@ -11,10 +11,15 @@
  * of what the last commit took. A thread that writes alone never waits, and needs no nested
  * transaction.
  *
+ * A call that does not wait for the commit (tv_db_write_start) cannot lead, since its thread goes
+ * away. Its group is led by the committer, a thread of the environment that runs no function, and
+ * that gathers always: who does not wait may well come again.
+ *
  * The rejected alternative, a queue of operations applied by one thread, would limit fn to what can
  * be queued, and run it on a thread whose stack and thread-locals are not the caller's.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -43,14 +48,23 @@ int tvi_group_init(tvi_group *group) {
   return pthread_mutex_init(&group->lock, NULL) == 0 ? TV_OK : TV_ENOMEM;
 }
 
-void tvi_group_destroy(tvi_group *group) {
-  pthread_mutex_destroy(&group->lock);
+static void write_member_init(tvi_member *member) {
+  pthread_condattr_t attributes;
+  member->state = MEMBER_WAITING;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&member->wake, &attributes);
+  pthread_condattr_destroy(&attributes);
 }
 
-static void write_set_thread(tvi_env *env) {
+/* Who must not begin a second write transaction now; returns who it was before. */
+static pthread_t write_set_thread(tvi_env *env, pthread_t thread) {
+  pthread_t before;
   pthread_mutex_lock(&env->lock);
-  env->writer_thread = pthread_self();
+  before = env->writer_thread;
+  env->writer_thread = thread;
   pthread_mutex_unlock(&env->lock);
+  return before;
 }
 
 /* Keeps why fn failed: the transaction's own sentence when it is about that status. */
@@ -151,7 +165,7 @@ static int write_gather(tvi_group *group, tvi_member *leader) {
   int64_t ns = group->commit_ns / WRITE_GATHER_SHARE;
   if (group->members == WRITE_GROUP_MAX) return 0;
   if (group->head != NULL) return 1;
-  if (group->members >= group->last_members) return 0;
+  if (leader->fn != NULL && group->members >= group->last_members) return 0;
   if (ns > WRITE_GATHER_NS_MAX) ns = WRITE_GATHER_NS_MAX;
   clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_nsec += (long)ns;
@@ -167,20 +181,28 @@ static int write_gather(tvi_group *group, tvi_member *leader) {
   return group->head != NULL;
 }
 
-/* Runs the leader's own function, lets the baton go round, and returns when nobody waits. */
-static void write_round(tvi_group *group, tvi_member *leader, tv_txn *txn) {
+/* Runs the leader's own function. 0: it failed, alone, and the transaction is of no use any more.
+ */
+static int write_run_leader(tvi_group *group, tvi_member *leader, tv_txn *txn) {
   int alone;
   pthread_mutex_lock(&group->lock);
   (void)write_next(group); /* the leader is the head of the queue */
   alone = group->head == NULL;
-  group->txn = txn;
   pthread_mutex_unlock(&group->lock);
   if (alone)
     write_run_alone(leader, txn);
   else
     write_run_nested(leader, txn);
   /* What a failed function wrote outside a nested transaction must not be committed for others. */
-  if (alone && leader->status != TV_OK) return;
+  return !alone || leader->status == TV_OK;
+}
+
+/* Lets the baton go round, and returns when nobody waits. */
+static void write_round(tvi_group *group, tvi_member *leader, tv_txn *txn) {
+  pthread_mutex_lock(&group->lock);
+  group->txn = txn;
+  pthread_mutex_unlock(&group->lock);
+  if (leader->fn != NULL && !write_run_leader(group, leader, txn)) return;
   pthread_mutex_lock(&group->lock);
   do {
     leader->state = MEMBER_WAITING;
@@ -188,7 +210,7 @@ static void write_round(tvi_group *group, tvi_member *leader, tv_txn *txn) {
     write_sleep(group, leader, MEMBER_WAITING);
   } while (write_gather(group, leader));
   pthread_mutex_unlock(&group->lock);
-  write_set_thread(txn->env);
+  (void)write_set_thread(txn->env, pthread_self());
 }
 
 static int write_any_succeeded(const tvi_group *group) {
@@ -222,46 +244,52 @@ static void write_lead(tv_db *db, tvi_member *leader) {
 
 /* ---- Members ---- */
 
-static void write_follow(tvi_env *env, tvi_member *member) {
-  tvi_group *group = &env->group;
-  tv_txn *txn = group->txn;
-  pthread_mutex_unlock(&group->lock);
-  write_set_thread(env);
-  write_run_nested(member, txn);
-  pthread_mutex_lock(&group->lock);
-  member->state = MEMBER_RAN;
-  write_pass(group);
-  write_sleep(group, member, MEMBER_RAN);
-}
-
-static void write_join(tv_db *db, tvi_member *member) {
-  tvi_group *group = &db->env->group;
-  int lead;
-  pthread_mutex_lock(&group->lock);
+/* Into the queue. 1: nobody leads. The group lock is held. */
+static int write_enqueue(tvi_group *group, tvi_member *member) {
   if (group->tail != NULL)
     group->tail->next = member;
   else
     group->head = member;
   group->tail = member;
   if (group->gathering) pthread_cond_signal(&group->leader->wake);
-  if (group->leader == NULL) {
+  return group->leader == NULL;
+}
+
+/* Holds the baton: runs fn and passes it on. The group lock is held, and released meanwhile. */
+static void write_take_turn(tvi_env *env, tvi_member *member) {
+  tvi_group *group = &env->group;
+  tv_txn *txn = group->txn;
+  pthread_t before;
+  pthread_mutex_unlock(&group->lock);
+  before = write_set_thread(env, pthread_self());
+  write_run_nested(member, txn);
+  (void)write_set_thread(env, before);
+  pthread_mutex_lock(&group->lock);
+  member->state = MEMBER_RAN;
+  write_pass(group);
+}
+
+static void write_join(tv_db *db, tvi_member *member) {
+  tvi_group *group = &db->env->group;
+  int lead;
+  pthread_mutex_lock(&group->lock);
+  if (write_enqueue(group, member)) {
     group->leader = member;
     member->state = MEMBER_LEAD;
   }
   write_sleep(group, member, MEMBER_WAITING);
   lead = member->state == MEMBER_LEAD;
-  if (member->state == MEMBER_RUN) write_follow(db->env, member);
+  if (member->state == MEMBER_RUN) {
+    write_take_turn(db->env, member);
+    write_sleep(group, member, MEMBER_RAN);
+  }
   pthread_mutex_unlock(&group->lock);
   if (lead) write_lead(db, member);
 }
 
 static int write_once(tv_db *db, int (*fn)(tv_txn *txn, void *ctx), void *ctx, tv_error *err) {
-  tvi_member member = {.fn = fn, .ctx = ctx, .state = MEMBER_WAITING};
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&member.wake, &attributes);
-  pthread_condattr_destroy(&attributes);
+  tvi_member member = {.fn = fn, .ctx = ctx};
+  write_member_init(&member);
   write_join(db, &member);
   pthread_cond_destroy(&member.wake);
   if (member.status != TV_OK && err != NULL) *err = member.err;
@@ -274,5 +302,157 @@ int tv_db_write(tv_db *db, int (*fn)(tv_txn *txn, void *ctx), void *ctx, tv_erro
   status = TV_ERETRY;
   for (tries = 0; tries < WRITE_TRIES && status == TV_ERETRY; tries++)
     status = write_once(db, fn, ctx, err);
+  return status;
+}
+
+/* ---- The committer and futures ---- */
+
+struct tv_future {
+  tvi_member member;
+  tvi_group *group;
+};
+
+static void *write_commit_loop(void *arg) {
+  tvi_group *group = arg;
+  pthread_mutex_lock(&group->lock);
+  while (!group->stopping) {
+    tv_db *db = group->called_by;
+    if (db == NULL) {
+      pthread_cond_wait(&group->committer->wake, &group->lock);
+      continue;
+    }
+    group->called_by = NULL;
+    pthread_mutex_unlock(&group->lock);
+    write_lead(db, group->committer);
+    pthread_mutex_lock(&group->lock);
+  }
+  pthread_mutex_unlock(&group->lock);
+  return NULL;
+}
+
+/* Starts the committer where there is none yet. The group lock is held. */
+static int write_commit_start(tvi_group *group) {
+  tvi_member *committer;
+  sigset_t all, before;
+  int native;
+  if (group->committer != NULL) return 0;
+  committer = tvi_zalloc(sizeof *committer);
+  if (committer == NULL) return ENOMEM;
+  write_member_init(committer);
+  group->committer = committer;
+  sigfillset(&all); /* signals of the program are not for this thread */
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  native = pthread_create(&group->thread, NULL, write_commit_loop, group);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (native == 0) return 0;
+  group->committer = NULL;
+  pthread_cond_destroy(&committer->wake);
+  tvi_free(committer);
+  return native;
+}
+
+/* Makes the committer lead the group that waits. The group lock is held. */
+static void write_call_committer(tv_db *db) {
+  tvi_group *group = &db->env->group;
+  group->leader = group->committer;
+  group->called_by = db;
+  pthread_cond_signal(&group->committer->wake);
+}
+
+void tvi_group_destroy(tvi_group *group) {
+  if (group->committer != NULL) {
+    pthread_mutex_lock(&group->lock);
+    group->stopping = 1;
+    pthread_cond_signal(&group->committer->wake);
+    pthread_mutex_unlock(&group->lock);
+    pthread_join(group->thread, NULL);
+    pthread_cond_destroy(&group->committer->wake);
+    tvi_free(group->committer);
+  }
+  pthread_mutex_destroy(&group->lock);
+}
+
+/* Waits for the member's turn and runs its function, or learns that there will be none. */
+static void write_start_once(tv_db *db, tvi_member *member) {
+  tvi_group *group = &db->env->group;
+  int lead;
+  pthread_mutex_lock(&group->lock);
+  lead = write_enqueue(group, member);
+  for (;;) {
+    if (lead || member->state == MEMBER_LEAD) write_call_committer(db);
+    if (member->state == MEMBER_LEAD) member->state = MEMBER_WAITING;
+    lead = 0;
+    write_sleep(group, member, MEMBER_WAITING);
+    if (member->state == MEMBER_LEAD) continue;
+    if (member->state == MEMBER_RUN) write_take_turn(db->env, member);
+    /* A failed one has nothing to wait for but the end of its group. */
+    if (member->status != TV_OK) write_sleep(group, member, MEMBER_RAN);
+    break;
+  }
+  pthread_mutex_unlock(&group->lock);
+}
+
+static int write_future_new(tv_db *db, tv_future **out, tv_error *err) {
+  tvi_group *group = &db->env->group;
+  tv_future *future = tvi_zalloc(sizeof *future);
+  int native = ENOMEM;
+  if (future != NULL) {
+    pthread_mutex_lock(&group->lock);
+    native = write_commit_start(group);
+    pthread_mutex_unlock(&group->lock);
+  }
+  if (native != 0) {
+    tvi_free(future);
+    return tvi_error_set(err, TV_ENOMEM, native, "out of memory or threads for a write");
+  }
+  future->group = group;
+  *out = future;
+  return TV_OK;
+}
+
+int tv_db_write_start(tv_db *db, int (*fn)(tv_txn *txn, void *ctx), void *ctx, tv_future **out,
+                      tv_error *err) {
+  tv_future *future = NULL;
+  int tries, status = tvi_writer_allowed(db, err);
+  *out = NULL;
+  if (status == TV_OK) status = write_future_new(db, &future, err);
+  if (status != TV_OK) return status;
+  status = TV_ERETRY;
+  for (tries = 0; tries < WRITE_TRIES && status == TV_ERETRY; tries++) {
+    if (tries > 0) pthread_cond_destroy(&future->member.wake);
+    memset(&future->member, 0, sizeof future->member);
+    future->member.fn = fn;
+    future->member.ctx = ctx;
+    write_member_init(&future->member);
+    write_start_once(db, &future->member);
+    status = future->member.status;
+  }
+  if (status != TV_OK) {
+    if (err != NULL) *err = future->member.err;
+    pthread_cond_destroy(&future->member.wake);
+    tvi_free(future);
+    return status;
+  }
+  *out = future;
+  return TV_OK;
+}
+
+int tv_future_done(tv_future *future) {
+  int done;
+  pthread_mutex_lock(&future->group->lock);
+  done = future->member.state == MEMBER_DONE;
+  pthread_mutex_unlock(&future->group->lock);
+  return done;
+}
+
+int tv_future_wait(tv_future *future, tv_error *err) {
+  int status;
+  pthread_mutex_lock(&future->group->lock);
+  write_sleep(future->group, &future->member, MEMBER_RAN);
+  pthread_mutex_unlock(&future->group->lock);
+  status = future->member.status;
+  if (status != TV_OK && err != NULL) *err = future->member.err;
+  pthread_cond_destroy(&future->member.wake);
+  tvi_free(future);
   return status;
 }

@@ -211,3 +211,7 @@ int tv_kv_count(tv_bucket *bucket, uint64_t *count) {
 int tv_kv_stat(tv_bucket *bucket, tv_store_stat *out) {
   return tv_store_stat_get(bucket->store, out);
 }
+
+int tv_kv_log(tv_bucket *bucket, int on) {
+  return tv_store_log(bucket->store, on);
+}

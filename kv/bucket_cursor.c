@@ -261,19 +261,13 @@ static int kv_cursor_next_slow(tv_kv_cursor *cursor, int status, tv_slice k, tv_
 
 /* The inner cursor writes to where the caller wants the slices: copying one as a whole right after
  * its halves were stored would wait for the stores. */
-int tv_kv_cursor_next(tv_kv_cursor *cursor, tv_slice *key, tv_slice *value) {
+__attribute__((noinline)) static int kv_cursor_next_row(tv_kv_cursor *cursor, tv_slice *key,
+                                                        tv_slice *value) {
   tv_slice unwanted_key = {0}, unwanted_value = {0};
   tv_slice *k = key != NULL ? key : &unwanted_key;
   tv_slice *v = value != NULL ? value : &unwanted_value;
   int status;
 
-  if (TVI_LIKELY(cursor->plain && cursor->to_size == 0) && tvi_leaf_next(cursor->leaf, k, v)) {
-    if (TVI_UNLIKELY(v->size < TVI_ENV_HEADER_BYTES))
-      return kv_cursor_next_slow(cursor, TV_OK, *k, *v, key, value);
-    v->data = (const unsigned char *)v->data + TVI_ENV_HEADER_BYTES;
-    v->size -= TVI_ENV_HEADER_BYTES;
-    return TV_OK;
-  }
   if (TVI_UNLIKELY(cursor->state != KV_CURSOR_ON))
     return kv_cursor_next_slow(cursor, TV_END, tv_bytes(NULL, 0), tv_bytes(NULL, 0), key, value);
   status = tv_cursor_next(cursor->inner, k, v);
@@ -286,6 +280,17 @@ int tv_kv_cursor_next(tv_kv_cursor *cursor, tv_slice *key, tv_slice *value) {
     return TV_OK;
   }
   return kv_cursor_next_slow(cursor, status, *k, *v, key, value);
+}
+
+/* A plain row within the leaf is compiled in here; everything else is a call away. */
+int tv_kv_cursor_next(tv_kv_cursor *cursor, tv_slice *key, tv_slice *value) {
+  if (TVI_LIKELY(cursor->plain && cursor->to_size == 0 && key != NULL && value != NULL) &&
+      TVI_LIKELY(tvi_leaf_next(cursor->leaf, TVI_ENV_HEADER_BYTES, key, value))) {
+    value->data = (const unsigned char *)value->data + TVI_ENV_HEADER_BYTES;
+    value->size -= TVI_ENV_HEADER_BYTES;
+    return TV_OK;
+  }
+  return kv_cursor_next_row(cursor, key, value);
 }
 
 int tvi_kv_cursor_next_entry(tv_kv_cursor *cursor, tv_slice *key, tv_kv_entry *entry) {

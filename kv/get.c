@@ -24,7 +24,8 @@ int tv_kv_get(tv_bucket *bucket, tv_slice key, tv_slice *value) {
   }
   status = tv_store_get(bucket->store, key, &wrapped);
   if (TVI_LIKELY(status == TV_OK)) {
-    if (!bucket->verify_gets && tvi_kv_is_plain(wrapped)) {
+    if (tvi_kv_is_plain(wrapped) &&
+        (!bucket->verify_gets || tvi_envelope_plain_intact(key, wrapped))) {
       *value = tvi_kv_plain_payload(wrapped);
       return TV_OK;
     }
@@ -74,7 +75,7 @@ static int get_many_unwrap(tv_bucket *bucket, size_t n, const tv_slice *keys, tv
     statuses[i] = get_unwrap(bucket, keys[i], values[i], &envelope);
     values[i] = statuses[i] == TV_OK ? envelope.payload : tv_bytes(NULL, 0);
     if (statuses[i] == TV_ENOMEM) return TV_ENOMEM;
-    if (values[i].size == 0 || values[i].data != bucket->codec.unpacked.data) continue;
+    if (values[i].size == 0 || !tvi_codec_holds(&bucket->codec, values[i])) continue;
     if (tvi_buffer_append(&bucket->many, values[i].data, values[i].size) != TV_OK)
       return tvi_kv_fail(bucket, keys[i], TV_ENOMEM);
     values[i].data = NULL;

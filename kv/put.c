@@ -106,11 +106,30 @@ int tvi_kv_put_write(tv_bucket *bucket, const tvi_kv_write *asked) {
 
 /* ---- The public puts ---- */
 
+/* An entry that is its value and nothing else, in a bucket where no entry is more. */
+static int put_plain(tv_bucket *bucket, tv_slice key, tv_slice value, unsigned put_flags) {
+  tv_slice key_copy, wrapped;
+  int status = tvi_envelope_wrap_plain(&bucket->handle->writer, key, value, &key_copy, &wrapped);
+  if (status != TV_OK) return tvi_kv_fail(bucket, key, status);
+  return tv_store_put(bucket->store, key_copy, wrapped, put_flags);
+}
+
+static int put_is_plain(const tvi_kv_handle *handle) {
+  return handle->options.compression == TV_COMPRESS_NONE && !handle->options.versioned &&
+         handle->expiry_store == NULL;
+}
+
 static int put_with_ttl(tv_bucket *bucket, tv_slice key, tv_slice value, int64_t ttl_ms,
                         const tvi_kv_present *present, unsigned put_flags) {
-  tvi_kv_write write = {.key = key, .value = value, .present = present, .put_flags = put_flags};
+  tvi_kv_write write;
+  int status = tvi_kv_key_check(bucket, key);
+  if (status == TV_OK) status = tvi_kv_expiry_find(bucket->handle, 0);
+  if (TVI_UNLIKELY(status != TV_OK)) return status;
+  if (TVI_LIKELY(ttl_ms == 0 && put_is_plain(bucket->handle)))
+    return put_plain(bucket, key, value, put_flags);
+  write = (tvi_kv_write){.key = key, .value = value, .present = present, .put_flags = put_flags};
   if (ttl_ms != 0) {
-    int status = tvi_kv_expiry_of(bucket, ttl_ms, &write.expiry);
+    status = tvi_kv_expiry_of(bucket, ttl_ms, &write.expiry);
     if (status != TV_OK) return status;
   }
   return tvi_kv_put_write(bucket, &write);

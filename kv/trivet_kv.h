@@ -172,6 +172,15 @@ TV_API int tv_kv_stat(tv_bucket *bucket, tv_store_stat *out);
  * O(entries removed). */
 TV_API int tv_kv_sweep(tv_bucket *bucket, uint64_t limit, uint64_t *swept);
 
+/*
+ * Switches the bucket's changes into the engine's change log (tv_feed), or out of it again, from
+ * this transaction on; kept in the catalogue. A change names the bucket and the key as written
+ * here: puts, merge operations and imports are TV_CHANGE_PUT; deletes, and sweeps of expired
+ * entries, TV_CHANGE_DELETE; a delete_range over the whole of a bucket may be one TV_CHANGE_CLEAR.
+ * The index of expiry times is never logged. Returns TV_OK, TV_EREADONLY. Cost: as tv_store_log.
+ */
+TV_API int tv_kv_log(tv_bucket *bucket, int on);
+
 /* ---- Cursors ---- */
 
 /*
@@ -309,6 +318,35 @@ TV_API void tv_kv_import_back(tv_kv_import *job);
 TV_API uint64_t tv_kv_import_line(const tv_kv_import *job);
 /* NULL is allowed. */
 TV_API void tv_kv_import_close(tv_kv_import *job);
+
+/* ---- Checking ---- */
+
+/* What a check calls; each function may be NULL. */
+typedef struct tv_kv_check_hooks {
+  /* A sentence, naming bucket and key, for each of the first 100 problems. */
+  void (*report)(void *ctx, const char *sentence);
+  /* Every 10,000 entries; non-zero ends the check with TV_STOP. */
+  int (*progress)(void *ctx, tv_slice bucket, uint64_t entries);
+  void *ctx; /* of both */
+} tv_kv_check_hooks;
+
+typedef struct tv_kv_check_report {
+  uint64_t buckets;  /* looked at */
+  uint64_t entries;  /* in them */
+  uint64_t expiring; /* those with an expiry time */
+  uint64_t problems; /* 0: sound */
+} tv_kv_check_report;
+
+/*
+ * Checks one bucket, or all (name NULL), as the transaction sees them: each value unpacked and its
+ * checksum compared, versions and key sizes as the options say, the index of expiry times against
+ * the entries both ways, the number of entries. Damaged pages are tv_check_file's part, which
+ * should come first. hooks and out may be NULL. Returns: TV_OK (sound), TV_ECORRUPT (problems; the
+ * transaction's error names the first), TV_STOP, TV_ENOBUCKET, TV_ENOMEM. Cost: reads everything
+ * once, some 100 ns an entry.
+ */
+TV_API int tv_kv_check(tv_txn *txn, const char *name, const tv_kv_check_hooks *hooks,
+                       tv_kv_check_report *out);
 
 #ifdef __cplusplus
 }

@@ -106,12 +106,22 @@ static int join_hook(tvi_conn *conn, tv_txn *txn) {
   return TV_OK;
 }
 
+/* Why the connection cannot join now; NULL: it can. */
+static const char *join_obstacle(const tvi_conn *conn, const tv_txn *txn) {
+  if (conn == NULL) return "the connection's main database is no Trivet store";
+  if (conn->joined != NULL) return "the connection has joined a transaction already";
+  if (!sqlite3_get_autocommit(conn->sql))
+    return "the connection has a transaction of its own: end it by COMMIT or ROLLBACK first";
+  if (conn->lock != SQLITE_LOCK_NONE)
+    return "a statement of the connection is not finished: reset or finalize it first";
+  if (tvi_db_id(tv_txn_db(txn)) != tvi_db_id(conn->db))
+    return "the transaction belongs to another database than the connection";
+  return NULL;
+}
+
 static int join_begin(tvi_conn *conn, tv_txn *txn) {
   tvi_outcome *last = conn->outcome;
   int status = TV_OK;
-  if (conn->lock != SQLITE_LOCK_NONE || conn->joined != NULL ||
-      tvi_db_id(tv_txn_db(txn)) != tvi_db_id(conn->db) || !sqlite3_get_autocommit(conn->sql))
-    return TV_EMISUSE;
   /* The same transaction again, in the state it was left in: the cache still holds. */
   if (last == NULL || last->txn != txn || last->epoch != tvi_txn_epoch(txn) ||
       atomic_load(&last->state) != TVI_OUTCOME_PENDING) {
@@ -130,11 +140,15 @@ static int join_begin(tvi_conn *conn, tv_txn *txn) {
 
 int tv_sql_join(sqlite3 *connection, tv_txn *txn) {
   tvi_conn *conn;
-  int status = TV_EMISUSE;
-  if (connection == NULL || txn == NULL) return TV_EINVAL;
+  const char *obstacle;
+  int status;
+  if (txn == NULL) return TV_EINVAL;
+  if (connection == NULL) return tvi_txn_fail(txn, TV_EINVAL, 0, "tv_sql_join needs a connection");
   sqlite3_mutex_enter(sqlite3_db_mutex(connection));
   conn = tvi_conn_of(connection);
-  if (conn != NULL) status = join_begin(conn, txn);
+  obstacle = join_obstacle(conn, txn);
+  status = obstacle == NULL ? join_begin(conn, txn)
+                            : tvi_txn_fail(txn, TV_EMISUSE, 0, "cannot join: %s", obstacle);
   sqlite3_mutex_leave(sqlite3_db_mutex(connection));
   return status;
 }

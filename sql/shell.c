@@ -33,9 +33,9 @@ int shell_close(shell *sh) {
   return status == TV_OK ? 0 : shell_fail_status(sh, status, &error, sh->path);
 }
 
-int shell_open(shell *sh, const char *path, unsigned flags) {
+int shell_open(shell *sh, const char *path, unsigned flags, int durability) {
   tv_error error = {0};
-  tv_options options = {.flags = flags};
+  tv_options options = {.flags = flags, .durability = durability};
   tv_db *db = NULL;
   sqlite3 *sql = NULL;
   int status = tv_open(path, &options, &db, &error);
@@ -65,7 +65,12 @@ int shell_open_command(shell *sh, const shell_args *args) {
   if (shell_has(args, "--new")) flags |= TV_OPEN_NEW;
   if (!sqlite3_get_autocommit(sh->sql))
     return shell_fail(sh, "end it with COMMIT or ROLLBACK first", "a transaction is open");
-  return shell_open(sh, args->v[0], flags);
+  int durability = shell_has(args, "--bulk")   ? TV_BULK
+                   : shell_has(args, "--lazy") ? TV_LAZY
+                                               : TV_SYNC;
+  if (shell_has(args, "--bulk") && shell_has(args, "--lazy"))
+    return shell_fail(sh, "give one of them", "--lazy and --bulk do not go together");
+  return shell_open(sh, args->v[0], flags, durability);
 }
 
 /* ---- Options ---- */
@@ -268,7 +273,8 @@ int main(int argc, char **argv) {
     if (sh->interactive && !o.mode_given) sh->format.mode = is_utf8 ? SHELL_BOX : SHELL_TABLE;
     if (sh->interactive) sh->format.wrap = 60;
     shell_interrupt_install();
-    rc = shell_open(sh, o.path != NULL ? o.path : ":memory:", sh->readonly ? TV_OPEN_READONLY : 0u);
+    rc = shell_open(sh, o.path != NULL ? o.path : ":memory:", sh->readonly ? TV_OPEN_READONLY : 0u,
+                    TV_SYNC);
     if (rc == 0) rc = shell_main_work(sh, &o, argc, argv);
   }
   bool interrupted = shell_interrupted() && !sh->interactive;

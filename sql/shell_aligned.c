@@ -171,7 +171,7 @@ static void shell_aligned_draw(shell *sh, const shell_aligned_style *style,
       shell_aligned_rule(sh, style->middle, widths);
     }
   }
-  for (size_t r = 1; r <= rows; r++) {
+  for (size_t r = 1; r <= rows && !shell_interrupted(); r++) {
     if (tall && r > 1) shell_aligned_rule(sh, style->middle, widths);
     shell_aligned_row(sh, style, cells + r * columns, widths);
   }

@@ -43,6 +43,15 @@ int shell_import_fail(shell_import_call *call, int status) {
   return shell_fail_status(sh, status, &sh->error, call->name);
 }
 
+int shell_import_line_bad(const shell_import_call *call, long line, const char *what) {
+  return shell_refuse(call->sh, TV_EINVAL, "%s:%ld: %s", call->path, line, what);
+}
+
+bool shell_import_is_title(const shell_csv *csv, const char *left, const char *right) {
+  return csv->n >= 2 && strcasecmp(shell_csv_field(csv, 0).data, left) == 0 &&
+         strcasecmp(shell_csv_field(csv, 1).data, right) == 0;
+}
+
 /* ---- Tables ---- */
 
 /* A table being filled. */
@@ -267,7 +276,12 @@ int shell_import(shell *sh, const shell_args *args) {
     return shell_fail(sh, "give one of them", "--bucket and --graph do not go together");
   if (!to_graph && (shell_has(args, "--type") || shell_has(args, "--label")))
     return shell_fail(sh, "add --graph", "--type and --label are for edge lists");
-  if (shell_option_count(sh, args, "--skip", 0, &call.skip) != 0) return 1;
+  if (!to_bucket && shell_has(args, "--batch"))
+    return shell_fail(sh, "leave it out: tables and graphs are imported whole",
+                      "--batch is for buckets");
+  if (shell_option_count(sh, args, "--skip", 0, &call.skip) != 0 ||
+      shell_option_count(sh, args, "--batch", 0, &call.batch) != 0)
+    return 1;
   if (shell_import_separator(&call) != 0) return 1;
   call.file = fopen(call.path, "re");
   if (call.file == NULL)

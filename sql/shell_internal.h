@@ -12,7 +12,8 @@
  * remedies shell_settings.c  .mode and the other switches     shell_schema.c    .tables .schema ...
  *   shell_plan.c      EXPLAIN QUERY PLAN           shell_csv.c       reading CSV
  *   shell_kv.c, shell_graph.c, shell_graph_edit.c, shell_import*.c, shell_export.c, shell_dump.c,
- *   shell_admin.c, shell_check.c, shell_watch.c     the commands' work
+ *   shell_admin.c, shell_stat.c, shell_check*.c, shell_watch.c,
+ *   shell_feed.c, shell_samples.c     the commands' work
  *
  * Functions that return int return 0, or 1 when they failed and have told the user why; those that
  * return a tv_status say so.
@@ -312,7 +313,8 @@ const int *shell_interrupt_flag(void); /* for tv_limits.cancel */
 
 /* ---- Database and output (shell.c, shell_settings.c) ---- */
 
-int shell_open(shell *sh, const char *path, unsigned flags);
+/* durability: tv_durability. */
+int shell_open(shell *sh, const char *path, unsigned flags, int durability);
 int shell_close(shell *sh);
 /* Sends output to a file, a command ("|less"), or back to standard output (NULL). */
 int shell_output_to(shell *sh, const char *target);
@@ -342,6 +344,34 @@ void shell_csv_free(shell_csv *csv);
 /* Prints what recreates table `name` (its rows only, when create is NULL) as SQL. */
 int shell_dump_rows(shell *sh, const char *name);
 int shell_dump_all(shell *sh, const char *like);
+
+/* ---- Names of buckets, graphs, stores (shell_admin.c) ---- */
+
+/* All zero but for `like` (NULL: all) is empty. */
+typedef struct shell_names {
+  const char *like;
+  char **v;
+  size_t n;
+} shell_names;
+int shell_names_collect(void *ctx, tv_slice name); /* for tv_kv_list and the like; ctx: the names */
+void shell_names_free(shell_names *names);
+
+/* ---- .check (shell_check.c, shell_check_graph.c) ---- */
+
+typedef struct shell_check_run {
+  shell *sh;
+  tv_txn *txn;
+  bool shows_progress;
+  uint64_t problems;        /* all so far */
+  uint64_t told;            /* of them, printed */
+  uint64_t things, records; /* of the layer being checked */
+} shell_check_run;
+void shell_check_problem(void *ctx, const char *sentence);
+/* Shows where the check is; true when Ctrl-C asks to end. */
+bool shell_check_progress(const shell_check_run *run, const char *what, const char *name,
+                          uint64_t count);
+/* Checks all graphs through their public interface. A tv_status. */
+int shell_check_graphs(shell_check_run *run);
 
 #define SHELL_COMMAND(name) int shell_##name(shell *sh, const shell_args *args)
 SHELL_COMMAND(backup);
@@ -388,6 +418,7 @@ SHELL_COMMAND(kv_drop);
 SHELL_COMMAND(kv_get);
 SHELL_COMMAND(kv_incr);
 SHELL_COMMAND(kv_info);
+SHELL_COMMAND(kv_log);
 SHELL_COMMAND(kv_put);
 SHELL_COMMAND(kv_rename);
 SHELL_COMMAND(kv_scan);
@@ -422,6 +453,10 @@ int shell_kv_key(shell *sh, const tv_bucket_options *options, tv_slice typed, un
 shell_cell shell_kv_key_cell(const tv_bucket_options *options, tv_slice key);
 shell_cell shell_kv_value_cell(const tv_bucket_options *options, tv_slice value);
 
+/* A dictionary trained on a file's lines, or on a bucket's values (shell_samples.c). Free its data
+ * with shell_free. */
+int shell_samples_train(shell *sh, const char *file, const char *bucket, tv_slice *dictionary);
+
 /* ---- Properties of graphs (shell_graph_edit.c, shell_graph.c) ---- */
 
 /* NAME=VALUE as typed; the slices point into `word`, which is changed. Returns 0 or 1 (told). */
@@ -436,8 +471,9 @@ typedef struct shell_import_call {
   const char *path, *name; /* FILE and NAME */
   FILE *file;
   char separator;
-  uint64_t skip; /* lines to leave out */
-  uint64_t rows; /* imported so far */
+  uint64_t skip;  /* lines to leave out */
+  uint64_t batch; /* entries a transaction; 0: all in one */
+  uint64_t rows;  /* imported so far */
 } shell_import_call;
 int shell_import_bucket(shell_import_call *call);
 int shell_import_graph(shell_import_call *call);
@@ -445,6 +481,10 @@ int shell_import_graph(shell_import_call *call);
 void shell_import_rewind(shell_import_call *call, long *line);
 /* Counts a row and shows progress at a terminal; true when Ctrl-C asks to end. */
 bool shell_import_tick(shell_import_call *call);
+/* "FILE:LINE: what" into sh->error; TV_EINVAL. */
+int shell_import_line_bad(const shell_import_call *call, long line, const char *what);
+/* The first record is a header of these two names. */
+bool shell_import_is_title(const shell_csv *csv, const char *left, const char *right);
 /* Explains a status of the work of an import. */
 int shell_import_fail(shell_import_call *call, int status);
 extern const char shell_import_nothing[]; /* the remedy: nothing was imported */

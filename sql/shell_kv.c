@@ -16,6 +16,7 @@ typedef struct shell_kv_call {
   tv_slice typed[SHELL_WORDS_MAX]; /* args->v[i] as bytes */
   tv_bucket *bucket;
   tv_bucket_options options;
+  tv_slice prefix, end[2]; /* --prefix, --from, --to; data NULL: not given */
   int64_t number;
   uint64_t count;
   uint64_t limit;
@@ -67,7 +68,16 @@ shell_cell shell_kv_value_cell(const tv_bucket_options *options, tv_slice value)
 
 static shell_kv_call shell_kv_begin(shell *sh, const shell_args *args) {
   shell_kv_call call = {.sh = sh, .args = args};
+  static const char *const ends[] = {"--from", "--to"};
+  char *prefix = shell_option(args, "--prefix");
+  /* Here and not in the work, which may run twice: unquoting changes the word. */
   for (int i = 1; i < args->n; i++) call.typed[i] = shell_unquote_bytes(args->v[i]);
+  if (prefix != NULL) call.prefix = shell_unquote_bytes(prefix);
+  if (prefix == NULL && args->n > 1) call.prefix = call.typed[1];
+  for (int i = 0; i < 2; i++) {
+    char *word = shell_option(args, ends[i]);
+    if (word != NULL) call.end[i] = shell_unquote_bytes(word);
+  }
   return call;
 }
 
@@ -168,7 +178,7 @@ int shell_kv_info(shell *sh, const shell_args *args) {
   return status == TV_OK ? shell_rows_end(sh) : shell_kv_end(&call, status);
 }
 
-/* ---- put, append, incr, del ---- */
+/* ---- put, append, incr ---- */
 
 static int shell_kv_put_work(tv_txn *txn, void *ctx) {
   shell_kv_call *call = ctx;
@@ -234,67 +244,45 @@ int shell_kv_incr(shell *sh, const shell_args *args) {
                          : shell_kv_end(&call, status);
 }
 
-static int shell_kv_del_work(tv_txn *txn, void *ctx) {
-  shell_kv_call *call = ctx;
-  unsigned char room[8], end[TV_KEY_BYTES_MAX];
-  int status = shell_kv_call_open(txn, call);
-  call->count = 0;
-  if (status == TV_OK && shell_has(call->args, "--prefix")) {
-    tv_range range = tv_range_prefix(call->typed[call->args->n], end);
-    return tv_kv_delete_range(call->bucket, range, &call->count);
-  }
-  for (int i = 1; i < call->args->n && status == TV_OK; i++) {
-    tv_slice key;
-    status = shell_kv_call_key(call, i, room, &key);
-    if (status == TV_OK) status = tv_kv_delete(call->bucket, key);
-    if (status == TV_OK) call->count++;
-    if (status == TV_NOTFOUND) status = TV_OK;
-  }
-  return status;
-}
+/* ---- Ranges: scan, del, count ---- */
 
-int shell_kv_del(shell *sh, const shell_args *args) {
-  shell_kv_call call = shell_kv_begin(sh, args);
-  char *prefix = shell_option(args, "--prefix");
-  if ((prefix != NULL) == (args->n > 1))
-    return shell_fail(sh, "usage: .kv del BUCKET KEY... or .kv del BUCKET --prefix PREFIX",
-                      prefix != NULL ? "keys and --prefix do not go together" : "KEY is missing");
-  if (prefix != NULL) call.typed[args->n] = shell_unquote_bytes(prefix);
-  int status = shell_write(sh, shell_kv_del_work, &call);
-  return status == TV_OK ? shell_kv_print_number(sh, "deleted", (int64_t)call.count)
-                         : shell_kv_end(&call, status);
-}
+/* Where the ends of a range stand. */
+typedef struct shell_kv_ends {
+  unsigned char number[2][8];
+  unsigned char prefix[TV_KEY_BYTES_MAX];
+} shell_kv_ends;
 
-/* ---- scan ---- */
-
-static int shell_kv_scan_open(shell_kv_call *call, unsigned char room[2][8],
-                              tv_kv_cursor **cursor) {
-  static const char *const ends[] = {"--from", "--to"};
+/* The range of PREFIX or --prefix, or of --from and --to; all without any. */
+static int shell_kv_call_range(shell_kv_call *call, shell_kv_ends *room, tv_range *range) {
   tv_slice end[2] = {{NULL, 0}, {NULL, 0}};
-  if (call->args->n > 1) {
+  if (call->prefix.data != NULL) {
     if (call->options.key_type == TV_COLUMN_INTEGER)
       return shell_refuse(call->sh, TV_EINVAL,
                           "whole numbers have no prefix: give --from and --to");
-    return tv_kv_cursor_open_prefix(call->bucket, call->typed[1], cursor);
+    if (call->prefix.size > TV_KEY_BYTES_MAX)
+      return shell_refuse(call->sh, TV_EKEYSIZE, "the prefix is longer than any key");
+    *range = tv_range_prefix(call->prefix, room->prefix);
+    return TV_OK;
   }
   for (int i = 0; i < 2; i++) {
-    char *word = shell_option(call->args, ends[i]);
-    int status = word == NULL ? TV_OK
-                              : shell_kv_key(call->sh, &call->options, shell_unquote_bytes(word),
-                                             room[i], &end[i]);
+    if (call->end[i].data == NULL) continue;
+    int status = shell_kv_key(call->sh, &call->options, call->end[i], room->number[i], &end[i]);
     if (status != TV_OK) return status;
   }
-  return tv_kv_cursor_open(call->bucket, (tv_range){end[0], end[1]}, cursor);
+  *range = (tv_range){end[0], end[1]};
+  return TV_OK;
 }
 
 static int shell_kv_scan_work(tv_txn *txn, void *ctx) {
   shell_kv_call *call = ctx;
   static const char *const titles[] = {"key", "value"};
   bool reverse = shell_has(call->args, "--reverse");
-  unsigned char room[2][8];
+  shell_kv_ends room;
+  tv_range range;
   tv_kv_cursor *cursor = NULL;
   int status = shell_kv_call_open(txn, call);
-  if (status == TV_OK) status = shell_kv_scan_open(call, room, &cursor);
+  if (status == TV_OK) status = shell_kv_call_range(call, &room, &range);
+  if (status == TV_OK) status = tv_kv_cursor_open(call->bucket, range, &cursor);
   if (status != TV_OK) return status;
   shell_rows_begin(call->sh, shell_has(call->args, "--keys") ? 1 : 2, titles);
   for (uint64_t n = 0; n < call->limit && status == TV_OK; n++) {
@@ -323,15 +311,55 @@ int shell_kv_scan(shell *sh, const shell_args *args) {
   return shell_kv_end(&call, status);
 }
 
-/* ---- count ---- */
+static bool shell_kv_has_range(const shell_args *args) {
+  return shell_has(args, "--prefix") || shell_has(args, "--from") || shell_has(args, "--to");
+}
+
+static int shell_kv_del_work(tv_txn *txn, void *ctx) {
+  shell_kv_call *call = ctx;
+  shell_kv_ends room;
+  tv_range range;
+  int status = shell_kv_call_open(txn, call);
+  call->count = 0;
+  if (status == TV_OK && shell_kv_has_range(call->args)) {
+    status = shell_kv_call_range(call, &room, &range);
+    return status == TV_OK ? tv_kv_delete_range(call->bucket, range, &call->count) : status;
+  }
+  for (int i = 1; i < call->args->n && status == TV_OK; i++) {
+    tv_slice key;
+    status = shell_kv_call_key(call, i, room.number[0], &key);
+    if (status == TV_OK) status = tv_kv_delete(call->bucket, key);
+    if (status == TV_OK) call->count++;
+    if (status == TV_NOTFOUND) status = TV_OK;
+  }
+  return status;
+}
+
+int shell_kv_del(shell *sh, const shell_args *args) {
+  shell_kv_call call = shell_kv_begin(sh, args);
+  bool ranged = shell_kv_has_range(args);
+  if (ranged == (args->n > 1))
+    return shell_fail(sh, "usage: .kv del BUCKET KEY... or --prefix PREFIX or --from KEY --to KEY",
+                      ranged ? "keys and a range do not go together" : "KEY is missing");
+  if (shell_has(args, "--prefix") && args->options > 1)
+    return shell_fail(sh, "give one of them", "--prefix and --from or --to do not go together");
+  int status = shell_write(sh, shell_kv_del_work, &call);
+  return status == TV_OK ? shell_kv_print_number(sh, "deleted", (int64_t)call.count)
+                         : shell_kv_end(&call, status);
+}
 
 static int shell_kv_count_work(tv_txn *txn, void *ctx) {
   shell_kv_call *call = ctx;
+  shell_kv_ends room;
+  tv_range range;
   tv_kv_cursor *cursor = NULL;
+  bool ranged = call->args->n > 1 || shell_kv_has_range(call->args);
   int status = shell_kv_call_open(txn, call);
-  if (status != TV_OK) return status;
-  if (call->args->n == 1) return tv_kv_count(call->bucket, &call->count);
-  status = tv_kv_cursor_open_prefix(call->bucket, call->typed[1], &cursor);
+  if (status == TV_OK && !ranged) return tv_kv_count(call->bucket, &call->count);
+  if (status == TV_OK) status = shell_kv_call_range(call, &room, &range);
+  if (status == TV_OK && shell_has(call->args, "--estimate"))
+    return tv_kv_count_estimate(call->bucket, range, &call->count);
+  if (status == TV_OK) status = tv_kv_cursor_open(call->bucket, range, &cursor);
   while (status == TV_OK) {
     status = shell_interrupted() ? TV_EINTR : tv_kv_cursor_next(cursor, NULL, NULL);
     if (status == TV_OK) call->count++;
@@ -342,6 +370,8 @@ static int shell_kv_count_work(tv_txn *txn, void *ctx) {
 
 int shell_kv_count(shell *sh, const shell_args *args) {
   shell_kv_call call = shell_kv_begin(sh, args);
+  if (args->n > 1 && shell_kv_has_range(args))
+    return shell_fail(sh, "give one of them", "PREFIX and --from or --to do not go together");
   int status = shell_read(sh, shell_kv_count_work, &call);
   return status == TV_OK ? shell_kv_print_number(sh, "entries", (int64_t)call.count)
                          : shell_kv_end(&call, status);

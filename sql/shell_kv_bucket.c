@@ -26,6 +26,7 @@ static int shell_kv_bucket_type(shell *sh, const char *word, int32_t *type) {
 
 static int shell_kv_bucket_codec(shell *sh, const char *word, int32_t *compression) {
   static const char *const names[] = {"none", "lz4", "lz4hc"};
+  if (strcmp(word, "lz4-hc") == 0) word = "lz4hc";
   for (int i = 0; i < 3; i++) {
     if (strcmp(word, names[i]) != 0) continue;
     *compression = i; /* TV_COMPRESS_NONE, _LZ4, _LZ4_HC */
@@ -49,6 +50,19 @@ static int shell_kv_create_work(tv_txn *txn, void *ctx) {
   return tv_kv_open(txn, call->args->v[0], TV_CREATE | TV_ONLY_NEW, &call->options, &bucket);
 }
 
+/* A dictionary of samples helps only where values are compressed. */
+static int shell_kv_create_dictionary(shell *sh, const shell_args *args,
+                                      tv_bucket_options *options) {
+  const char *file = shell_option(args, "--samples");
+  const char *bucket = shell_option(args, "--samples-of");
+  if (file == NULL && bucket == NULL) return 0;
+  if (file != NULL && bucket != NULL)
+    return shell_fail(sh, "give one of them", "--samples and --samples-of do not go together");
+  if (options->compression == TV_COMPRESS_NONE)
+    return shell_fail(sh, "add --compress lz4hc", "a dictionary is of use to compression only");
+  return shell_samples_train(sh, file, bucket, &options->dictionary);
+}
+
 int shell_kv_create(shell *sh, const shell_args *args) {
   shell_kv_bucket_call call = {.args = args};
   uint64_t ttl;
@@ -62,7 +76,10 @@ int shell_kv_create(shell *sh, const shell_args *args) {
       shell_option_count(sh, args, "--ttl", 0, &ttl) != 0)
     return 1;
   call.options.ttl_ms = (int64_t)ttl;
-  return shell_kv_bucket_end(sh, args, shell_write(sh, shell_kv_create_work, &call));
+  if (shell_kv_create_dictionary(sh, args, &call.options) != 0) return 1;
+  int status = shell_write(sh, shell_kv_create_work, &call);
+  shell_free((void *)call.options.dictionary.data);
+  return shell_kv_bucket_end(sh, args, status);
 }
 
 static int shell_kv_drop_work(tv_txn *txn, void *ctx) {

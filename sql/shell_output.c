@@ -306,10 +306,10 @@ int shell_rows_end(shell *sh) {
   shell_rows *rows = &sh->rows;
   if (sh->format.mode == SHELL_JSON && rows->columns > 0)
     fputs(rows->count == 0 ? "[]\n" : "]\n", sh->out);
-  if (shell_output_is_aligned(sh->format.mode) && rows->columns > 0) {
-    if (rows->count > 0 || sh->format.headers == 1) shell_aligned_print(sh);
-  }
+  bool aligned = shell_output_is_aligned(sh->format.mode) && rows->columns > 0;
+  if (aligned && (rows->count > 0 || sh->format.headers == 1)) shell_aligned_print(sh);
   shell_rows_drop(sh);
+  if (aligned && shell_interrupted()) return shell_fail(sh, NULL, "interrupted");
   if (!ferror(sh->out)) return 0;
   clearerr(sh->out);
   return shell_fail(sh, "check the disk's free space", "cannot write %s",

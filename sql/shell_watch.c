@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking at a store at work: who reads it, what changed, how long calls take. Printed once when
- * asked; a display that refreshes itself was left to watch(1), which does it for any command.
+ * Looking at a store at work: who reads it, how long calls take. Printed once when asked; a display
+ * that refreshes itself was left to watch(1), which does it for any command.
  */
 #include <string.h>
-#include <time.h>
 
 #include "shell_internal.h"
 
@@ -31,84 +30,31 @@ int shell_readers(shell *sh, const shell_args *args) {
   return shell_fail_status(sh, status, &error, sh->path);
 }
 
-/* ---- .feed ---- */
-
-typedef struct shell_watch_feed {
-  shell *sh;
-  uint64_t since;
-} shell_watch_feed;
-
-static const char *shell_watch_model(int model) {
-  return model == 's'   ? "store"
-         : model == 'k' ? "bucket"
-         : model == 'g' ? "graph"
-         : model == 'q' ? "sql"
-                        : "other";
-}
-
-static int shell_watch_change(void *ctx, const tv_change *change) {
-  static const char *const kinds[] = {"", "put", "delete", "clear", "drop", "rename"};
-  shell_watch_feed *feed = ctx;
-  bool known = change->kind > 0 && change->kind < (int)(sizeof kinds / sizeof kinds[0]);
-  char when[40] = "";
-  time_t seconds = (time_t)(change->time / 1000000);
-  struct tm utc;
-  if (gmtime_r(&seconds, &utc) != NULL) strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &utc);
-  shell_cell cells[] = {shell_cell_count(change->txn),
-                        shell_cell_str(when),
-                        shell_cell_str(known ? kinds[change->kind] : "other"),
-                        shell_cell_str(shell_watch_model(change->model)),
-                        shell_cell_bytes(change->name),
-                        change->part.size > 0 ? shell_cell_bytes(change->part) : shell_cell_null(),
-                        shell_cell_bytes(change->key)};
-  shell_rows_add(feed->sh, cells);
-  return shell_interrupted();
-}
-
-static int shell_watch_feed_work(tv_txn *txn, void *ctx) {
-  shell_watch_feed *feed = ctx;
-  return tv_feed(txn, feed->since, shell_watch_change, feed);
-}
-
-int shell_feed(shell *sh, const shell_args *args) {
-  static const char *const titles[] = {"txn", "time", "change", "model", "name", "part", "key"};
-  shell_watch_feed feed = {.sh = sh};
-  int64_t since = 0;
-  if (args->n > 0 && (!shell_is_integer(args->v[0], &since) || since < 0))
-    return shell_fail(sh, "give a transaction's number", "not a number: %s", args->v[0]);
-  feed.since = (uint64_t)since;
-  shell_rows_begin(sh, 7, titles);
-  int status = shell_read(sh, shell_watch_feed_work, &feed);
-  if (status == TV_OK) return shell_rows_end(sh);
-  shell_rows_drop(sh);
-  return shell_fail_status(sh, status == TV_STOP ? TV_EINTR : status, &sh->error, sh->path);
-}
-
 /* ---- .metrics ---- */
 
 static int shell_watch_metric(void *ctx, const tv_metric *metric) {
   if (metric->count == 0) return 0;
   double mean = (double)metric->sum_ns / (double)metric->count;
-  shell_cell cells[] = {shell_cell_str(metric->name),     shell_cell_count(metric->count),
-                        shell_cell_count((uint64_t)mean), shell_cell_count(metric->p50_ns),
-                        shell_cell_count(metric->p99_ns), shell_cell_count(metric->p999_ns),
-                        shell_cell_count(metric->max_ns)};
+  shell_cell cells[] = {shell_cell_str(metric->name),      shell_cell_count(metric->count),
+                        shell_cell_count((uint64_t)mean),  shell_cell_count(metric->p50_ns),
+                        shell_cell_count(metric->p90_ns),  shell_cell_count(metric->p99_ns),
+                        shell_cell_count(metric->p999_ns), shell_cell_count(metric->max_ns)};
   shell_rows_add(ctx, cells);
   return 0;
 }
 
 int shell_metrics(shell *sh, const shell_args *args) {
-  static const char *const titles[] = {"call",   "count",   "mean_ns", "p50_ns",
-                                       "p99_ns", "p999_ns", "max_ns"};
+  static const char *const titles[] = {"call",   "count",  "mean_ns", "p50_ns",
+                                       "p90_ns", "p99_ns", "p999_ns", "max_ns"};
   tv_error error = {0};
   bool on;
   int status;
-  if (args->n > 0) {
+  if (args->n > 0 && strcmp(args->v[0], "show") != 0) {
     if (shell_on_off(sh, args->v[0], &on) != 0) return 1;
     status = tv_metrics_enable(sh->db, on, &error);
     return status == TV_OK ? 0 : shell_fail_status(sh, status, &error, sh->path);
   }
-  shell_rows_begin(sh, 7, titles);
+  shell_rows_begin(sh, 8, titles);
   status = tv_metrics(sh->db, shell_watch_metric, sh);
   if (status == TV_OK) return shell_rows_end(sh);
   shell_rows_drop(sh);

@@ -60,7 +60,8 @@ TV_API tv_db *tv_sql_db(sqlite3 *connection);
  * or the transaction's end. There BEGIN opens a savepoint, ROLLBACK returns to it, and COMMIT never
  * ends the caller's transaction. In a read transaction the connection reads that snapshot and
  * writes are refused. Returns: TV_OK; TV_EMISUSE when the connection has a transaction or an
- * unfinished statement, has joined already, or belongs to another database.
+ * unfinished statement, has joined already, or belongs to another database; tv_txn_error(txn) says
+ * which.
  */
 TV_API int tv_sql_join(sqlite3 *connection, tv_txn *txn);
 /* Returns TV_EMISUSE when statements or a BEGIN are still open. */
@@ -75,6 +76,29 @@ TV_API int tv_sql_leave(sqlite3 *connection);
  * not the newest any more (ROLLBACK and run it again); TV_ESQL.
  */
 TV_API int tv_sql_txn(sqlite3 *connection, unsigned mode, tv_txn **out, tv_error *err);
+
+/* What a check calls; each function may be NULL. */
+typedef struct tv_sql_check_hooks {
+  /* A sentence for each of the first 100 problems; page 0: of none. */
+  void (*report)(void *ctx, uint32_t page, const char *sentence);
+  /* Every 10,000 pages; non-zero ends the check with TV_STOP. */
+  int (*progress)(void *ctx, uint64_t pages);
+  void *ctx; /* of both */
+} tv_sql_check_hooks;
+
+typedef struct tv_sql_check_report {
+  uint64_t pages;    /* looked at */
+  uint64_t problems; /* 0: sound */
+} tv_sql_check_report;
+
+/*
+ * Compares the checksum of each stored SQL page, as the transaction sees them. What the pages mean
+ * is for PRAGMA integrity_check, afterwards. hooks and out may be NULL.
+ * Returns: TV_OK (sound), TV_ECORRUPT (problems; the transaction's error names the first), TV_STOP,
+ *   TV_ENOMEM. Cost: reads every page once.
+ */
+TV_API int tv_sql_check_pages(tv_txn *txn, const tv_sql_check_hooks *hooks,
+                              tv_sql_check_report *out);
 
 #ifdef __cplusplus
 }

@@ -90,6 +90,7 @@ static void test_bars_of_a_small_run_are_lines_of_four_cells(void **state) {
     assert_true(ratio >= 0);
   }
   assert_int_equal(lines, 14);
+  assert_int_equal(kv_bars_count(), 14);
   text = file_text(json);
   assert_non_null(strstr(text, "\"complete\": true"));
   assert_null(strstr(text, "\"failed\""));
@@ -114,6 +115,44 @@ static void test_an_interrupted_run_is_partial_and_leaves_nothing_behind(void **
   assert_non_null(strstr(text, "\"complete\": false"));
   free(text);
   assert_false(folder_holds(run.folder, "trivet-bench"));
+  free(run.text);
+  test_folder_remove(run.folder);
+}
+
+static void test_interrupted_bars_name_every_measure_and_what_is_partial(void **state) {
+  char *argv[] = {"kv", "--records", "20000000", "--bars", NULL}, *line;
+  command_run run = {test_folder_make(), NULL, "", 0};
+  size_t lines = 0, partial = 0;
+  (void)state;
+  command_start(&run, kv_command, 3, argv + 1, 600);
+  assert_int_equal(run.status, 130);
+  for (line = strtok(run.text, "\n"); line != NULL; line = strtok(NULL, "\n"), lines++)
+    partial += strncmp(line, "partial\t", 8) == 0;
+  assert_int_equal(lines, kv_bars_count());
+  assert_true(partial >= 11); /* neither store was filled */
+  free(run.text);
+  test_folder_remove(run.folder);
+}
+
+static void test_peers_are_columns_and_their_samples_are_in_the_json(void **state) {
+  char *argv[] = {"kv", "--records", "2000", "--peers", "lmdb,sqlite", "--json", "unset", NULL};
+  char *refused[] = {"kv", "--bars", "--peers", "lmdb", NULL};
+  char json[512], *text;
+  command_run run = {test_folder_make(), NULL, "", 0};
+  (void)state;
+  test_path(json, sizeof json, run.folder, "kv.json");
+  argv[6] = json;
+  command_start(&run, kv_command, 6, argv + 1, 0);
+  assert_int_equal(run.status, 0);
+  assert_non_null(strstr(run.text, "Trivet KV  raw LMDB"));
+  assert_non_null(strstr(strstr(run.text, "raw LMDB "), " SQLite "));
+  text = file_text(json);
+  assert_non_null(strstr(text, "\"name\": \"SQLite\""));
+  assert_null(strstr(text, "RocksDB"));
+  free(text);
+  free(run.text);
+  command_start(&run, kv_command, 3, refused + 1, 0);
+  assert_int_equal(run.status, 2);
   free(run.text);
   test_folder_remove(run.folder);
 }
@@ -187,6 +226,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bars_of_a_small_run_are_lines_of_four_cells),
       cmocka_unit_test(test_an_interrupted_run_is_partial_and_leaves_nothing_behind),
+      cmocka_unit_test(test_interrupted_bars_name_every_measure_and_what_is_partial),
+      cmocka_unit_test(test_peers_are_columns_and_their_samples_are_in_the_json),
       cmocka_unit_test(test_the_demo_runs_on_a_small_index_and_replaces_the_old_store),
       cmocka_unit_test(test_the_demo_refuses_what_is_no_index_and_keeps_the_old_store),
   };

@@ -91,15 +91,15 @@ static void test_both_sides_warm_up_and_then_take_turns_at_going_first(void **st
   assert_string_equal(log,
                       "ab"
                       "ba"
-                      "ab"
                       "ba"
+                      "ab"
                       "ab");
   assert_int_equal(result.rounds, 4);
   assert_int_equal((int)result.answer, 42);
   paired_free(&result);
 }
 
-static void test_three_sides_each_go_first_once(void **state) {
+static void test_three_sides_each_go_first_and_last_equally_often(void **state) {
   char log[256];
   logged a, b, c;
   paired_plan plan = plan_of(&a, &b, log);
@@ -108,14 +108,16 @@ static void test_three_sides_each_go_first_once(void **state) {
   c = a;
   c.name = 'c';
   plan.sides = 3;
-  plan.rounds_min = 3;
+  plan.rounds_min = 5;
   plan.side[2] = (paired_side){"c", NULL, logged_run, NULL, &c};
   assert_int_equal(paired_run(&plan, &result), PAIRED_DONE);
   assert_string_equal(log,
                       "abc"
+                      "cba"
                       "bca"
+                      "acb"
                       "cab"
-                      "abc");
+                      "bac");
   paired_free(&result);
 }
 
@@ -236,7 +238,7 @@ int main(void) {
       cmocka_unit_test(test_quantiles_are_linear_between_neighbours),
       cmocka_unit_test(test_one_wild_sample_does_not_move_the_median),
       cmocka_unit_test(test_both_sides_warm_up_and_then_take_turns_at_going_first),
-      cmocka_unit_test(test_three_sides_each_go_first_once),
+      cmocka_unit_test(test_three_sides_each_go_first_and_last_equally_often),
       cmocka_unit_test(test_unequal_answers_end_the_measure_and_reach_no_bar),
       cmocka_unit_test(test_a_failing_side_ends_the_measure_with_its_reason),
       cmocka_unit_test(test_an_interruption_keeps_the_complete_rounds),

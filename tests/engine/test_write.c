@@ -119,12 +119,83 @@ static void a_failure_comes_with_its_sentence(void **state) {
   test_close(db);
 }
 
+static void *write_ahead(void *arg) {
+  job *j = arg;
+  tv_future *futures[WRITES];
+  int n = 0, i;
+  for (j->turn = 0; j->turn < WRITES; j->turn++) {
+    tv_error err = {0};
+    tv_future *future = NULL;
+    int expected = j->turn % 5 == 4 ? TV_MISMATCH : TV_OK;
+    if (tv_db_write_start(j->db, write_row, j, &future, &err) != expected) j->wrong++;
+    if ((future != NULL) != (expected == TV_OK)) j->wrong++;
+    if (future != NULL) futures[n++] = future;
+  }
+  for (i = 0; i < n; i++)
+    if (tv_future_wait(futures[i], NULL) != TV_OK) j->wrong++;
+  return NULL;
+}
+
+static void futures_tell_when_writes_are_durable(void **state) {
+  tv_db *db = test_open_memory();
+  pthread_t threads[THREADS];
+  static job jobs[THREADS];
+  tv_txn *txn;
+  tv_store *s;
+  int i, turn;
+  (void)state;
+  for (i = 0; i < THREADS; i++) { /* half of them wait, half do not */
+    jobs[i] = (job){.db = db, .thread = i};
+    assert_int_equal(pthread_create(&threads[i], NULL, i % 2 ? write_ahead : write_rows, &jobs[i]),
+                     0);
+  }
+  for (i = 0; i < THREADS; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+  txn = test_begin(db, TV_READ);
+  test_ok(tv_store_open(txn, "rows", 0, &s));
+  for (i = 0; i < THREADS; i++) {
+    assert_int_equal(jobs[i].wrong, 0);
+    for (turn = 0; turn < WRITES; turn++) assert_int_equal(row_exists(s, i, turn), turn % 5 != 4);
+  }
+  tv_abort(txn);
+  test_close(db);
+}
+
+static void writes_of_one_thread_share_a_commit(void **state) {
+  char *folder = test_folder_make(), path[4200];
+  job j = {0};
+  tv_future *futures[200], *failed;
+  uint64_t before;
+  tv_txn *txn;
+  int i;
+  (void)state;
+  test_path(path, sizeof path, folder, "a.tv");
+  j.db = test_open(path, 0);
+  j.turn = 1;
+  test_ok(tv_db_write(j.db, write_row, &j, NULL));
+  txn = test_begin(j.db, TV_READ);
+  before = tv_txn_snapshot(txn);
+  for (i = 0; i < 200; i++) {
+    j.thread = i;
+    test_ok(tv_db_write_start(j.db, write_row, &j, &futures[i], NULL));
+  }
+  test_status(tv_db_write_start(j.db, fail_with_sentence, NULL, &failed, NULL), TV_ENOSTORE);
+  assert_null(failed);
+  for (i = 0; i < 200; i++) test_ok(tv_future_wait(futures[i], NULL));
+  test_ok(tv_refresh(txn));
+  assert_in_range(tv_txn_snapshot(txn), before + 1, before + 150);
+  tv_abort(txn);
+  test_close(j.db);
+  test_folder_remove(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_group_keeps_what_succeeded_and_nothing_else),
       cmocka_unit_test(a_write_within_a_write_is_misuse),
       cmocka_unit_test(savepoints_left_open_are_released),
       cmocka_unit_test(a_failure_comes_with_its_sentence),
+      cmocka_unit_test(futures_tell_when_writes_are_durable),
+      cmocka_unit_test(writes_of_one_thread_share_a_commit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,6 +103,12 @@ check doc_links 'finds a missing heading' 1 'has no such heading'
 fresh
 printf 'Run `make nonsense` on `kv/gone.c`.\n' >"$work/tree/README.md"
 check doc_links 'finds a missing target' 1 'no target nonsense'
+printf 'A key is `TV_KEY_BYTES_MAX` (480) long.\n' >"$work/tree/README.md"
+file engine/trivet.h '#define TV_KEY_BYTES_MAX 400'
+check doc_links 'finds a limit that is another by now' 1 'TV_KEY_BYTES_MAX is 400, not 480'
+file engine/trivet.h '#define TV_KEY_BYTES_MAX 480'
+check doc_links 'accepts a limit as the header has it' 0
+printf 'Run `kv/gone.c`.\n' >"$work/tree/README.md"
 check doc_links 'finds a missing path' 1 'kv/gone.c. does not exist'
 
 # Compiled things: a library that exports too much, writes a global and calls what it must not.

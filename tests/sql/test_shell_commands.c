@@ -39,6 +39,59 @@ static void kv_counts_appends_and_deletes(void **state) {
   drive_expect_error(*state, ".kv del u\n", "KEY is missing");
 }
 
+static void kv_ranges_are_counted_estimated_and_deleted(void **state) {
+  drive_expect(*state,
+               ".kv create n --key integer\n.kv put n -1 a\n.kv put n 5 b\n.kv put n 6 c\n"
+               ".kv put n 700 d\n.kv count n --from 0 --to 700\n.kv count n --estimate\n"
+               ".kv count n --from 6 --estimate\n.kv del n --from 5 --to 7\n.kv scan n --keys\n"
+               ".kv create u\n.kv put u x'6162' 1\n.kv put u abc 1\n.kv put u b 1\n"
+               ".kv count u ab --estimate\n.kv count u b\n.kv del u --prefix x'6162'\n"
+               ".kv scan u --keys\n.kv del u --from a\n.kv count u\n",
+               "2\n4\n2\n2\n-1\n700\n2\n1\n2\nb\n1\n0\n");
+  drive_expect_error(*state, ".kv del n 5 --from 5\n", "keys and a range do not go together");
+  drive_expect_error(*state, ".kv del n --prefix 5\n", "no prefix");
+  drive_expect_error(*state, ".kv del u --prefix 5 --to 6\n", "do not go together");
+  drive_expect_error(*state, ".kv count u a --to 6\n", "do not go together");
+}
+
+/* 400 values that have much in common take less room with a dictionary made of them. */
+static void kv_compresses_with_a_dictionary_of_samples(void **state) {
+  char script[40000] = ".kv create plain --compress lz4-hc\nbegin;\n", path[512];
+  long long bytes[3];
+  size_t used = strlen(script);
+  test_path(path, sizeof path, *state, "lines.txt");
+  FILE *lines = fopen(path, "w");
+  assert_non_null(lines);
+  for (int i = 0; i < 400; i++) {
+    char value[80];
+    snprintf(value, sizeof value, "name=person%d;role=keeper of the lighthouse;town=%d", i * 7919,
+             i % 7);
+    fprintf(lines, "%s\n", value);
+    used +=
+        (size_t)snprintf(script + used, sizeof script - used, ".kv put plain %d '%s'\n", i, value);
+  }
+  fclose(lines);
+  snprintf(script + used, sizeof script - used,
+           "commit;\n.kv create a --compress lz4hc --samples lines.txt\n"
+           ".kv create b --compress lz4 --samples-of plain\n.export p.jsonl plain --bucket\n"
+           ".import p.jsonl a --bucket\n.import p.jsonl b --bucket --batch 150\n"
+           "select (select value from kv('a') where key = '399') = value,"
+           " (select value from kv('b') where key = '399') = value from kv('plain') where key = "
+           "'399';\n");
+  drive_expect(*state, script, "1|1\n");
+  drive_run run = drive_script(*state, ".buckets\n");
+  char *at = run.out;
+  for (int i = 0; i < 3; i++, at = strchr(at, '\n') + 1) {
+    assert_int_equal(sscanf(strchr(at, '|'), "|400|%lld", &bytes[i]), 1);
+  }
+  assert_true(bytes[0] * 2 < bytes[2] && bytes[1] * 2 < bytes[2]);
+  drive_free(&run);
+  drive_expect_error(*state, ".kv create c --samples lines.txt\n", "of use to compression only");
+  drive_expect_error(*state, ".kv create c --compress lz4 --samples no.txt\n",
+                     "cannot open no.txt");
+  drive_expect_error(*state, ".kv create c --compress lz4 --samples-of nob\n", "'nob'");
+}
+
 static void kv_keys_may_be_numbers(void **state) {
   drive_expect(*state,
                ".kv create n --key integer --value integer\n.kv incr n 5 7\n.kv incr n -3\n"
@@ -178,7 +231,8 @@ static void stat_counts_each_model(void **state) {
   assert_non_null(strstr(run.out, "store|s.tv\n"));
   assert_non_null(strstr(run.out, "page bytes|"));
   assert_non_null(strstr(run.out, "readers at most|1022\n"));
-  assert_non_null(strstr(run.out, "bucket|u|1|4096\n"));
+  assert_non_null(strstr(run.out, "pages pinned by the oldest reader|"));
+  assert_non_null(strstr(run.out, "bucket|u|1|4096|1|0|1|0\n"));
   assert_non_null(strstr(run.out, "graph|g|6|"));
   assert_non_null(strstr(run.out, "sql|tables and indexes|1|"));
   assert_int_equal(run.code, 0);
@@ -200,24 +254,21 @@ static void backups_open_as_stores(void **state) {
 static void check_says_that_a_store_is_sound(void **state) {
   drive_run run =
       drive_script(*state, GRAPH "create table t(a);\n.kv create u\n.kv put u k v\n.check\n");
-  assert_non_null(strstr(
-      run.out, "problems: 0\nbuckets: 1 with 1 entries; graphs: 1 with 3 edges\ns.tv is sound\n"));
+  assert_non_null(strstr(run.out, "\nbuckets|1|1|0\ngraphs|1|6|0\ntables|1|2|0\ns.tv is sound\n"));
   assert_int_equal(run.code, 0);
   drive_free(&run);
 }
 
-/* Flips bytes of a value that spans pages of its own. */
-static void check_names_damage_and_fails(void **state) {
-  static const char marker[] = "marker-marker-marker";
+/* Flips a byte wherever the marker stands in the store's file. */
+static void check_flip(const char *folder, const char *marker) {
   char path[512];
-  size_t size;
-  drive_expect(*state, ".kv create u\ncreate table t(a);\n.kv put u k marker-marker-marker\n", "");
-  test_path(path, sizeof path, *state, "s.tv");
+  size_t size, flipped = 0, length = strlen(marker);
+  test_path(path, sizeof path, folder, "s.tv");
   char *bytes = drive_read(path, &size);
   FILE *file = fopen(path, "r+b");
-  size_t flipped = 0;
-  for (size_t i = 0; i + sizeof marker < size; i++) {
-    if (memcmp(bytes + i, marker, sizeof marker - 1) != 0) continue;
+  assert_non_null(file);
+  for (size_t i = 0; i + length < size; i++) {
+    if (memcmp(bytes + i, marker, length) != 0) continue;
     fseek(file, (long)i, SEEK_SET);
     fputc('M', file);
     flipped++;
@@ -225,11 +276,43 @@ static void check_names_damage_and_fails(void **state) {
   fclose(file);
   free(bytes);
   assert_true(flipped > 0);
-  drive_run run = drive_script(*state, ".check\n");
-  assert_non_null(strstr(run.out, "bucket u: "));
-  assert_non_null(strstr(run.err, "s.tv is damaged: 1 problems"));
-  assert_int_equal(run.code, 1);
-  drive_free(&run);
+}
+
+static void check_names_what_is_damaged_in_each_model(void **state) {
+  static const char *const cases[][3] = {
+      {"bucket-marker", "bucket 'u', key k: the stored value is damaged", "\nbuckets|1|1|1\n"},
+      {"compressed-marker", "bucket 'z', key k: the stored value is damaged", "\nbuckets|2|2|1\n"},
+      {"node-marker", "\"g\": the record of node 0 is damaged", "\ngraphs|1|3|"},
+      {"edge-marker", "(edge 0 (from #0 to #1))", "\ngraphs|1|3|1\n"},
+      {"table-marker", "table people: ", "\ntables|2|3|"},
+      {"table-marker", "the checksum of SQL page 3 is wrong", "\nbuckets|1|1|0\n"}};
+  static const char *const beside[] = {":memory:", ".check s.tv", NULL};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char *folder = test_folder_make();
+    drive_expect(folder,
+                 "create table other(a);\ncreate table people(a);\n"
+                 "insert into people values('table-marker');\n.kv create u\n"
+                 ".kv put u k bucket-marker\n.graph create g\n"
+                 ".graph add-node g Ada note=node-marker\n.graph add-node g Bob\n"
+                 ".graph add-edge g Ada Bob knows why=edge-marker\n",
+                 "0\n");
+    if (i == 1)
+      drive_expect(folder,
+                   ".kv create z --compress lz4\n.kv put z k "
+                   "compressed-marker-compressed-marker-compressed-marker-compressed-marker\n",
+                   "");
+    check_flip(folder, cases[i][0]);
+    for (int way = 0; way < 2; way++) {
+      drive_run run = way == 0 ? drive_script(folder, ".check\n") : drive(folder, "", beside);
+      if (strstr(run.out, cases[i][1]) == NULL || strstr(run.out, cases[i][2]) == NULL)
+        fail_msg("expected \"%s\" and \"%s\" in: %s", cases[i][1], cases[i][2], run.out);
+      assert_non_null(strstr(run.err, "s.tv is damaged: "));
+      assert_int_equal(run.code, 1);
+      drive_free(&run);
+    }
+    test_folder_remove(folder);
+  }
+  (void)state;
 }
 
 static void readers_feed_metrics_and_limits_print_rows(void **state) {
@@ -239,7 +322,7 @@ static void readers_feed_metrics_and_limits_print_rows(void **state) {
   assert_string_equal(run.err, "");
   assert_non_null(strstr(run.out, "pid|snapshot|behind|pages_pinned|age_ms\n"));
   assert_non_null(strstr(run.out, "txn|time|change|model|name|part|key\n"));
-  assert_non_null(strstr(run.out, "call|count|mean_ns|p50_ns|p99_ns|p999_ns|max_ns\n"));
+  assert_non_null(strstr(run.out, "call|count|mean_ns|p50_ns|p90_ns|p99_ns|p999_ns|max_ns\n"));
   assert_non_null(strstr(run.out, "bytes of a key|480\n"));
   assert_non_null(strstr(run.out, "Trivet " TV_VERSION_STRING "\nSQLite 3."));
   assert_int_equal(run.code, 0);
@@ -306,6 +389,11 @@ static void open_changes_the_store(void **state) {
       "create table t(a);\n.open other.tv\n.tables\ncreate table o(a);\n.open s.tv\n.tables\n",
       "t\n");
   drive_expect_error(*state, ".open other.tv --new\n", "other.tv");
+  drive_expect(*state,
+               ".open other.tv --lazy\ninsert into o values(1);\n.open other.tv --bulk\n"
+               "insert into o values(2);\n.sync\n.open other.tv\nselect * from o;\n",
+               "1\n2\n");
+  drive_expect_error(*state, ".open other.tv --lazy --bulk\n", "do not go together");
   drive_expect_error(*state, "begin;\n.open other.tv\n", "a transaction is open");
   drive_expect_error(*state, ".open other.tv --readonly\ninsert into o values(1);\n",
                      "without -readonly");
@@ -328,6 +416,8 @@ int main(void) {
       drive_test(kv_puts_gets_and_scans),
       drive_test(kv_puts_on_conditions),
       drive_test(kv_counts_appends_and_deletes),
+      drive_test(kv_ranges_are_counted_estimated_and_deleted),
+      drive_test(kv_compresses_with_a_dictionary_of_samples),
       drive_test(kv_keys_may_be_numbers),
       drive_test(kv_entries_expire),
       drive_test(buckets_are_listed_renamed_and_dropped),
@@ -341,7 +431,7 @@ int main(void) {
       drive_test(stat_counts_each_model),
       drive_test(backups_open_as_stores),
       drive_test(check_says_that_a_store_is_sound),
-      drive_test(check_names_damage_and_fails),
+      drive_test(check_names_what_is_damaged_in_each_model),
       drive_test(readers_feed_metrics_and_limits_print_rows),
       drive_test(output_goes_where_it_is_sent),
       drive_test(a_full_disk_is_an_error),

@@ -21,7 +21,9 @@ static void the_manual_has_every_line_of_help(void **state) {
   char *docs = docs_read();
   size_t lines = 0;
   drive_run run = drive_script(*state, ".help\n");
-  *strstr(run.out, "\n\nAnything else is SQL") = '\0';
+  char *end = strstr(run.out, "\n\nAnything else is SQL");
+  assert_non_null(end);
+  *end = '\0';
   for (char *line = strtok(run.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
     if (strstr(docs, line) == NULL) fail_msg("docs/shell.md lacks this line of .help: %s", line);
     lines++;

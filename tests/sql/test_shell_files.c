@@ -252,6 +252,43 @@ static void dump_takes_a_pattern_and_export_an_exact_name(void **state) {
                "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE a_b(x);\nCOMMIT;\n");
 }
 
+/* Sorted on the way, the last of equal keys wins, in batches or as one. */
+static void csv_in_any_order_is_loaded_in_batches(void **state) {
+  static char text[400000];
+  size_t used = (size_t)snprintf(text, sizeof text, "key,value\n");
+  for (int i = 0; i < 20000; i++)
+    used += (size_t)snprintf(text + used, sizeof text - used, "%d,%d\n", i * 7919 % 10007, i);
+  files_write(state, "mixed.csv", text);
+  drive_expect(*state,
+               ".kv create n --key integer --value integer\n.kv put n 5 old\n"
+               ".import mixed.csv n --bucket --batch 3000\n.kv count n\n"
+               ".import mixed.csv t --bucket\n.kv count t\n"
+               "select count(*) from kv('n') n join kv('t') t on t.key = cast(n.key as text)"
+               " where t.value = cast(n.value as text);\n"
+               "select value from kv('n') where key = 7919;\n",
+               "10007\n10007\n10007\n10008\n");
+  files_write(state, "bad.csv", "b,1\na,2\nc\n");
+  drive_expect_error(*state, ".import bad.csv fresh --bucket --batch 1\n",
+                     "bad.csv:3: expected two");
+  drive_expect_error(*state, ".kv count fresh\n", "there is no bucket 'fresh'");
+}
+
+static void a_bad_line_ends_a_batched_import_and_says_what_stays(void **state) {
+  files_write(state, "bad.jsonl",
+              "{\"key\":\"a\",\"value\":\"1\"}\n{\"key\":\"b\",\"value\":\"2\"}\n"
+              "{\"key\":\"c\",\"value\":\"3\"}\n{\"key\":4}\n");
+  drive_run run = drive_script(*state, ".import bad.jsonl u --bucket --batch 2\n");
+  assert_non_null(strstr(run.err, "bad.jsonl: line 4"));
+  assert_non_null(strstr(run.err, "the first 2 entries are imported and stay"));
+  assert_int_equal(run.code, 1);
+  drive_free(&run);
+  drive_expect(*state, ".kv scan u\n", "a|1\nb|2\n");
+  drive_expect_error(*state, ".import bad.jsonl v --bucket\n", "nothing was imported");
+  drive_expect_error(*state, ".kv scan v\n", "there is no bucket 'v'");
+  drive_expect_error(*state, "begin;\n.import bad.jsonl u --bucket --batch 2\n", "is open");
+  drive_expect_error(*state, ".import bad.jsonl u --batch 2\n", "--batch is for buckets");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       drive_test(import_creates_a_table_with_fitting_types),
@@ -268,6 +305,8 @@ int main(void) {
       drive_test(sqlite_reads_the_dump),
       drive_test(the_shell_reads_its_own_dump),
       drive_test(dump_takes_a_pattern_and_export_an_exact_name),
+      drive_test(csv_in_any_order_is_loaded_in_batches),
+      drive_test(a_bad_line_ends_a_batched_import_and_says_what_stays),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
