@@ -223,6 +223,43 @@ TV_API int tv_graph_compact(tv_graph *graph, uint64_t steps, uint64_t *merged);
 TV_API int tv_graph_edges_load(tv_graph *graph, const char *type, uint64_t n, const tv_node *from,
                                const tv_node *to, tv_edge *first);
 
+typedef enum tv_load_format {
+  TV_LOAD_SNAP =
+      0, /* two words a line, parted by blanks or commas; lines with # or % are comments */
+  TV_LOAD_CSV = 1, /* a header, then lines whose first two fields are source and target (RFC 4180,
+                      but a field has no line ends) */
+  TV_LOAD_MATRIX_MARKET =
+      2 /* coordinate, square, general or symmetric; nodes are keyed 1, 2, ... */
+} tv_load_format;
+
+/* What was read so far. */
+typedef struct tv_load_report {
+  uint64_t lines, edges;
+  uint64_t bad_lines, first_bad_line; /* first_bad_line counts from 1; 0: none was bad */
+} tv_load_report;
+
+typedef struct tv_load_options {
+  int32_t format;         /* tv_load_format */
+  int32_t skip_bad_lines; /* 0: the first bad line ends the load with TV_EINVAL, which names it; 1:
+                             bad lines are counted and passed over */
+  const char *type;       /* of the edges */
+  const char *label;      /* given to nodes met first here; NULL: none */
+  /* Reads up to `capacity` bytes of the text into buffer; *got 0: its end. Non-zero: TV_EIO. */
+  int (*read)(void *ctx, void *buffer, size_t capacity, size_t *got);
+  /* Called now and then; non-zero ends the load with TV_EINTR. May be NULL. */
+  int (*progress)(void *ctx, const tv_load_report *report);
+  void *ctx; /* of read and progress */
+} tv_load_options;
+
+/*
+ * Loads an edge list from text: words are keys of nodes, found or created; edges go where
+ * tv_graph_edges_load puts them, and further words of a line are passed over. *report (may be NULL)
+ * is filled on failure too. After a failure roll back: nodes may have been created.
+ * Returns TV_OK, TV_EINVAL, TV_EIO, TV_EINTR, TV_ELIMIT, TV_ENOMEM. Cost: 28 bytes of memory per
+ * edge and some 50 per node.
+ */
+TV_API int tv_graph_load(tv_graph *graph, const tv_load_options *options, tv_load_report *report);
+
 /* ---- Frontiers and traversals ---- */
 
 /* Ends a traversal before it runs away; zero means no limit of that kind. */
