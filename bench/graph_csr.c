@@ -191,6 +191,7 @@ static uint32_t csr_largest(const uint32_t *tree, uint32_t nodes) {
 uint64_t graph_csr_components(const graph_csr *csr, uint32_t *tree) {
   uint32_t node, largest;
   uint64_t round, i, count = 0;
+  if (csr->nodes == 0) return 0;
   for (node = 0; node < csr->nodes; node++) tree[node] = node;
   for (round = 0; round < 2; round++) {
     for (node = 0; node < csr->nodes; node++)

@@ -89,7 +89,7 @@ static void levels_back_piece(void *ctx, unsigned worker, uint32_t from, uint32_
     s->next[node >> 6] |= UINT64_C(1) << (node & 63);
     awake++;
   }
-  s->awake[worker * 16] += awake;
+  s->awake[(size_t)worker * 16] += awake;
 }
 
 static void levels_clear(uint64_t *bits, size_t words) {
@@ -107,10 +107,10 @@ static int levels_back(levels_search *s, uint32_t from, uint32_t *to) {
     uint64_t *swap = s->front;
     before = awake;
     levels_clear(s->next, s->words);
-    for (i = 0; i < TVI_WORKERS_MAX; i++) s->awake[i * 16] = 0;
+    for (i = 0; i < TVI_WORKERS_MAX; i++) s->awake[(size_t)i * 16] = 0;
     status = tvi_parallel(&s->a, s->a.ids, LEVELS_GRAIN, levels_back_piece, s);
     if (status != TV_OK) return status;
-    for (awake = 0, i = 0; i < TVI_WORKERS_MAX; i++) awake += s->awake[i * 16];
+    for (awake = 0, i = 0; i < TVI_WORKERS_MAX; i++) awake += s->awake[(size_t)i * 16];
     s->front = s->next;
     s->next = swap;
     s->depth++;
@@ -135,7 +135,7 @@ static int levels_run(levels_search *s, uint32_t start) {
   s->queue[0] = start;
   s->depth = 1;
   while (from < to && status == TV_OK) {
-    uint32_t end;
+    uint32_t end = to;
     if (edges > left / LEVELS_ALPHA) {
       status = levels_back(s, from, &to);
       edges = 1;

@@ -43,23 +43,22 @@ static void strong_close(strong_search *s, uint32_t node) {
   s->found++;
 }
 
+static void strong_meet(strong_search *s, uint32_t node, uint32_t to) {
+  if (s->number[to] == 0)
+    strong_enter(s, to);
+  else if (s->components[to] == TV_NODE_NONE && s->number[to] < s->low[node])
+    s->low[node] = s->number[to];
+}
+
 /* One step of the topmost frame: a neighbour, or its end. */
 static void strong_step(strong_search *s) {
   strong_frame *frame = &s->frames[s->frame_count - 1];
-  uint32_t node = frame->node, n = 0;
-  const unsigned char *list = NULL;
-  while (frame->part < s->a.out.parts) {
-    list = tvi_view_part(&s->a.out, frame->part, node, &n);
-    if (frame->at < n) break;
-    frame->part++;
-    frame->at = 0;
-  }
-  if (frame->part < s->a.out.parts) {
-    uint32_t to = tvi_view_at(&s->a.out, list, frame->at++);
-    if (s->number[to] == 0)
-      strong_enter(s, to);
-    else if (s->components[to] == TV_NODE_NONE && s->number[to] < s->low[node])
-      s->low[node] = s->number[to];
+  uint32_t node = frame->node;
+  for (; frame->part < s->a.out.parts; frame->part++, frame->at = 0) {
+    uint32_t n;
+    const unsigned char *list = tvi_view_part(&s->a.out, frame->part, node, &n);
+    if (frame->at >= n) continue;
+    strong_meet(s, node, tvi_view_at(&s->a.out, list, frame->at++));
     return;
   }
   if (s->low[node] == s->number[node]) strong_close(s, node);

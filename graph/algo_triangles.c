@@ -83,7 +83,7 @@ static void triangle_count_piece(void *ctx, unsigned worker, uint32_t from, uint
       for (j = 0; j < n; j++) sum += marks[further[j]] == node + 1;
     }
   }
-  t->sums[worker * 8] += sum;
+  t->sums[(size_t)worker * 8] += sum;
 }
 
 static void triangle_clear_marks(triangle_count *t) {
@@ -122,7 +122,7 @@ static int triangle_run(triangle_count *t, uint64_t *count) {
   triangle_clear_marks(t);
   if (status == TV_OK)
     status = tvi_parallel(&t->a, t->a.ids, TRIANGLE_GRAIN, triangle_count_piece, t);
-  for (*count = 0, i = 0; i < TVI_WORKERS_MAX; i++) *count += t->sums[i * 8];
+  for (*count = 0, i = 0; i < TVI_WORKERS_MAX; i++) *count += t->sums[(size_t)i * 8];
   return status;
 }
 
