@@ -39,7 +39,7 @@ static int view_layer(view_builder *b, tvi_buffer *layers, uint32_t type, size_t
   tvi_view *view = b->view;
   tvi_view_block *rows;
   size_t i, size = view->blocks * sizeof *rows;
-  for (i = 0; i < view->layers; i++) {
+  for (i = 0; layers->data != NULL && i < view->layers; i++) {
     uint32_t known;
     memcpy(&known, layers->data + i * sizeof known, sizeof known);
     *out = i;

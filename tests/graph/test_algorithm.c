@@ -345,7 +345,7 @@ static tv_node most_frequent(tv_node *labels, size_t n, tv_node otherwise) {
 
 static void check_labels(world *w) {
   tv_node *now = malloc(w->ids * sizeof *now), *found = malloc(w->ids * sizeof *found);
-  tv_node *lists = malloc((2 * w->n + 1) * sizeof *lists);
+  tv_node *lists = calloc(2 * w->n + 1, sizeof *lists);
   size_t *at = calloc(w->ids + 2, sizeof *at), i;
   int round;
   for (i = 0; i < w->ids; i++) now[i] = i;

@@ -123,7 +123,7 @@ static void algorithms_over_the_whole_graph_are_tables(void **state) {
   answer_is(f->sql, "SELECT triangles FROM graph_triangles('map', 'road')", "1");
   answer_is(f->sql, "SELECT count(*) FROM graph_components('map')", "4");
   answer_is(f->sql, "SELECT * FROM graph_pagerank('map', 'rail')",
-            "error: graph \"map\" has no edge type \"rail\"");
+            "error: graph_pagerank: no such edge type: \"rail\" in graph \"map\"");
   answer_is(f->sql, "SELECT * FROM graph_pagerank('map', '', 0.85, -1)",
             "error: graph_pagerank: iterations are from 0 to 1000000, not -1");
   answer_is(f->sql, "SELECT * FROM graph_pagerank('map', '', 2)",
