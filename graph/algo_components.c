@@ -39,14 +39,15 @@ static void forest_compress(uint32_t *tree, uint32_t ids) {
 
 /* The round-th neighbour of each node. */
 static int forest_round(forest *f, uint32_t round) {
-  uint32_t node, n;
+  const tvi_view out = f->a.out;
+  uint32_t *tree = f->tree, node, n;
   size_t part;
-  for (node = 0; node < f->a.ids; node++) {
+  for (node = 0; node < out.ids; node++) {
     uint32_t skip = round;
-    for (part = 0; part < f->a.out.parts; part++) {
-      const unsigned char *list = tvi_view_part(&f->a.out, part, node, &n);
+    for (part = 0; part < out.parts; part++) {
+      const unsigned char *list = tvi_view_part(&out, part, node, &n);
       if (skip < n) {
-        forest_link(f->tree, node, tvi_view_at(&f->a.out, list, skip));
+        forest_link(tree, node, tvi_view_at(&out, list, skip));
         break;
       }
       skip -= n;
@@ -75,17 +76,19 @@ static uint32_t forest_largest(const forest *f) {
   return best;
 }
 
-static void forest_link_all(forest *f, tvi_view *view, uint32_t node, uint32_t skip) {
+static inline void forest_link_all(uint32_t *tree, const tvi_view *view, uint32_t node,
+                                   uint32_t skip) {
   uint32_t i, n;
   size_t part;
   for (part = 0; part < view->parts; part++) {
     const unsigned char *list = tvi_view_part(view, part, node, &n);
-    for (i = skip; i < n; i++) forest_link(f->tree, node, tvi_view_at(view, list, i));
+    for (i = skip; i < n; i++) forest_link(tree, node, tvi_view_at(view, list, i));
     skip = skip > n ? skip - n : 0;
   }
 }
 
 static int forest_grow(forest *f) {
+  const tvi_view out = f->a.out, in = f->a.in;
   uint32_t node, largest, round;
   int status = TV_OK;
   for (node = 0; node < f->a.ids; node++) f->tree[node] = node;
@@ -97,8 +100,8 @@ static int forest_grow(forest *f) {
   largest = forest_largest(f);
   for (node = 0; node < f->a.ids && status == TV_OK; node++) {
     if (f->tree[node] == largest) continue;
-    forest_link_all(f, &f->a.out, node, FOREST_ROUNDS);
-    forest_link_all(f, &f->a.in, node, 0);
+    forest_link_all(f->tree, &out, node, FOREST_ROUNDS);
+    forest_link_all(f->tree, &in, node, 0);
     if (node % FOREST_POLL == 0) {
       f->a.limits.polls = 0;
       status = tvi_limits_poll_now(&f->a.limits);

@@ -36,6 +36,7 @@ static void levels_take(levels_search *s, uint32_t node, uint32_t parent) {
 /* Reaches what the nodes queue[from..to) lead to. Returns the new end; *edges: of those reached. */
 static int levels_ahead(levels_search *s, uint32_t from, uint32_t to, uint32_t *end,
                         uint64_t *edges) {
+  const tvi_view ahead[2] = {*s->ahead[0], *s->ahead[1]};
   uint32_t at, i, n, tail = to;
   size_t v, part;
   *edges = 0;
@@ -48,13 +49,13 @@ static int levels_ahead(levels_search *s, uint32_t from, uint32_t to, uint32_t *
       if (status != TV_OK) return status;
     }
     for (v = 0; v < s->views; v++)
-      for (part = 0; part < s->ahead[v]->parts; part++) {
-        const unsigned char *list = tvi_view_part(s->ahead[v], part, node, &n);
+      for (part = 0; part < ahead[v].parts; part++) {
+        const unsigned char *list = tvi_view_part(&ahead[v], part, node, &n);
         for (i = 0; i < n; i++) {
-          uint32_t found = tvi_view_at(s->ahead[v], list, i);
+          uint32_t found = tvi_view_at(&ahead[v], list, i);
           if (TVI_LIKELY(s->levels[found] != TV_LEVEL_NONE)) continue;
           levels_take(s, found, node);
-          *edges += tvi_view_degree(s->ahead[v], found);
+          *edges += tvi_view_degree(&ahead[v], found);
           s->queue[tail++] = found;
         }
       }
@@ -64,28 +65,31 @@ static int levels_ahead(levels_search *s, uint32_t from, uint32_t to, uint32_t *
 }
 
 /* 1: the node was reached from one in the frontier. */
-static int levels_wake(levels_search *s, uint32_t node) {
+static inline int levels_wake(levels_search *s, const tvi_view *view, uint32_t node) {
+  const uint64_t *front = s->front;
   uint32_t i, n;
-  size_t v, part;
-  for (v = 0; v < s->views; v++)
-    for (part = 0; part < s->back[v]->parts; part++) {
-      const unsigned char *list = tvi_view_part(s->back[v], part, node, &n);
-      for (i = 0; i < n; i++) {
-        uint32_t from = tvi_view_at(s->back[v], list, i);
-        if ((s->front[from >> 6] >> (from & 63) & 1) == 0) continue;
-        levels_take(s, node, from);
-        return 1;
-      }
+  size_t part;
+  for (part = 0; part < view->parts; part++) {
+    const unsigned char *list = tvi_view_part(view, part, node, &n);
+    for (i = 0; i < n; i++) {
+      uint32_t from = tvi_view_at(view, list, i);
+      if ((front[from >> 6] >> (from & 63) & 1) == 0) continue;
+      levels_take(s, node, from);
+      return 1;
     }
+  }
   return 0;
 }
 
 /* A piece of whole words of the bitmap, so that no two workers write the same one. */
 static void levels_back_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
   levels_search *s = ctx;
+  const tvi_view first = *s->back[0], second = *s->back[1];
   uint32_t node, awake = 0;
+  int two = s->views == 2;
   for (node = from; node < to; node++) {
-    if (s->levels[node] != TV_LEVEL_NONE || !levels_wake(s, node)) continue;
+    if (s->levels[node] != TV_LEVEL_NONE) continue;
+    if (!levels_wake(s, &first, node) && !(two && levels_wake(s, &second, node))) continue;
     s->next[node >> 6] |= UINT64_C(1) << (node & 63);
     awake++;
   }

@@ -42,15 +42,16 @@ static double rank_start(const rank_state *s, uint32_t node) {
 
 static void rank_pull_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
   rank_state *s = ctx;
-  tvi_view *in = &s->a.in;
+  const tvi_view in = s->a.in;
+  const double *gives = s->gives;
   uint32_t node, i, n;
   size_t part;
   (void)worker;
   for (node = from; node < to; node++) {
     double sum = 0;
-    for (part = 0; part < in->parts; part++) {
-      const unsigned char *list = tvi_view_part(in, part, node, &n);
-      for (i = 0; i < n; i++) sum += s->gives[tvi_view_at(in, list, i)];
+    for (part = 0; part < in.parts; part++) {
+      const unsigned char *list = tvi_view_part(&in, part, node, &n);
+      for (i = 0; i < n; i++) sum += gives[tvi_view_at(&in, list, i)];
     }
     s->ranks[node] =
         s->damping * sum + (1 - s->damping + s->damping * s->lost) * rank_start(s, node);

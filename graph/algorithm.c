@@ -51,15 +51,15 @@ int tvi_algorithm_open(tvi_algorithm *a, tv_graph *graph, const tv_algorithm_opt
   if (status == TV_OK) status = tvi_type_set_open(graph, options->types, &a->types);
   if (status == TV_OK) status = algorithm_nodes(a, ids);
   if (status == TV_OK && (directions & TV_OUT) != 0)
-    status = tvi_view_open(&a->out, graph, TV_OUT, &a->types);
+    status = tvi_view_open(&a->out, graph, TV_OUT, &a->types, &a->damaged);
   if (status == TV_OK && (directions & TV_IN) != 0)
-    status = tvi_view_open(&a->in, graph, TV_IN, &a->types);
+    status = tvi_view_open(&a->in, graph, TV_IN, &a->types, &a->damaged);
   a->ids = (uint32_t)ids;
   return status;
 }
 
 int tvi_algorithm_close(tvi_algorithm *a, int status) {
-  if (status == TV_OK && (a->out.damaged || a->in.damaged))
+  if (status == TV_OK && a->damaged)
     status = tvi_graph_corrupt(a->graph, "a neighbour in the segments of a graph of nodes", a->ids);
   tvi_view_close(&a->out);
   tvi_view_close(&a->in);

@@ -237,11 +237,12 @@ static int view_lists(view_builder *b) {
   return TV_OK;
 }
 
-int tvi_view_open(tvi_view *view, tv_graph *graph, int direction, const tvi_type_set *types) {
+int tvi_view_open(tvi_view *view, tv_graph *graph, int direction, const tvi_type_set *types,
+                  int *damaged) {
   view_builder b = {view, graph, direction, types, {0}};
   uint64_t ids;
   int status = tvi_node_ids(graph, &ids);
-  *view = (tvi_view){.graph = graph};
+  *view = (tvi_view){.graph = graph, .damaged = damaged};
   if (status != TV_OK) return status;
   if (ids >= UINT32_MAX)
     return tvi_txn_fail(graph->txn, TV_ELIMIT, 0, "a graph of 2^32 ids is too large to be viewed");

@@ -27,13 +27,16 @@ typedef struct tvi_view {
   unsigned char *extra; /* as in a segment */
   uint64_t *hidden;     /* a bit for each node whose rows do not count; NULL: none */
   uint64_t edges;
-  int damaged; /* a neighbour was no node; set by any thread */
+  int *damaged; /* becomes 1 when a neighbour is no node; set by any thread */
 } tvi_view;
 
 /* direction: TV_OUT or TV_IN. TV_OK, TV_ELIMIT (2^32 ids), TV_ENOMEM, TV_ECORRUPT. */
-int tvi_view_open(tvi_view *view, tv_graph *graph, int direction, const tvi_type_set *types);
+int tvi_view_open(tvi_view *view, tv_graph *graph, int direction, const tvi_type_set *types,
+                  int *damaged);
 /* Closing one that was only zeroed is allowed. */
 void tvi_view_close(tvi_view *view);
+
+/* Loops that write numbers copy the view first: the compiler then knows that it does not change. */
 
 /* One part of a node's neighbours: where they are, and how many. */
 static inline const unsigned char *tvi_view_part(const tvi_view *view, size_t part, uint32_t node,
@@ -57,10 +60,10 @@ static inline const unsigned char *tvi_view_part(const tvi_view *view, size_t pa
 }
 
 /* A neighbour; one that is no node becomes 0, and the view says so. */
-static inline uint32_t tvi_view_at(tvi_view *view, const unsigned char *list, uint32_t i) {
+static inline uint32_t tvi_view_at(const tvi_view *view, const unsigned char *list, uint32_t i) {
   uint32_t node = tvi_load_le32(list + 4 * (size_t)i);
   if (TVI_LIKELY(node < view->ids)) return node;
-  __atomic_store_n(&view->damaged, 1, __ATOMIC_RELAXED);
+  __atomic_store_n(view->damaged, 1, __ATOMIC_RELAXED);
   return 0;
 }
 
@@ -86,6 +89,7 @@ typedef struct tvi_algorithm {
   uint64_t nodes;     /* that exist */
   tvi_node_set alive; /* when some ids are of no node */
   int holes;
+  int damaged; /* of either view */
 } tvi_algorithm;
 
 /* directions: TV_OUT, TV_IN, TV_BOTH: the views to open. n: elements of the caller's arrays; it
