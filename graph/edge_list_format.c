@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "load_internal.h"
+#include "edge_list_internal.h"
 
 static int format_is_blank(char c) {
   return c == ' ' || c == '\t' || c == ',' || c == ';';

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loader of edge lists (load.c) and the formats that it reads (load_format.c) share. */
-#ifndef TRIVET_LOAD_INTERNAL_H
-#define TRIVET_LOAD_INTERNAL_H
+/* What the loader of edge lists (edge_list.c) and the formats that it reads (edge_list_format.c)
+ * share. */
+#ifndef TRIVET_EDGE_LIST_INTERNAL_H
+#define TRIVET_EDGE_LIST_INTERNAL_H
 
 #include "graph_internal.h"
 

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "load_internal.h"
+#include "edge_list_internal.h"
 
 #define LOAD_READ_BYTES ((size_t)1 << 16)
 #define LOAD_SLOTS_FIRST 1024
