@@ -55,11 +55,11 @@ typedef struct kv_stores {
 } kv_stores;
 /* Opens fresh stores in FOLDER/name-WORD; stops the program on a failure. */
 void kv_stores_open(const kv_bench *bench, const char *name, const peer_setup *setup,
-                    kv_stores *pair);
+                    kv_stores *stores);
 /* Fills all with the same batch, with a progress line. Returns 0; 1: interrupted. */
 int kv_stores_fill(const kv_bench *bench, const char *label, const peer_batch *batch,
-                   kv_stores *pair);
-void kv_stores_close(const kv_bench *bench, kv_stores *pair);
+                   kv_stores *stores);
+void kv_stores_close(const kv_bench *bench, kv_stores *stores);
 /* How long a measure takes: many short rounds within some seconds, fewer with --quick, more with
  * more engines. */
 void kv_rounds(const kv_bench *bench, paired_plan *plan, double seconds);
@@ -67,8 +67,8 @@ void kv_rounds(const kv_bench *bench, paired_plan *plan, double seconds);
  * without one is left out. Returns 1 when interrupted. */
 int kv_measure(const kv_bench *bench, const paired_plan *plan);
 
-int kv_measure_reads(const kv_bench *bench, kv_stores *pair, const kv_source *source);
-int kv_measure_puts(const kv_bench *bench, kv_stores *pair, const kv_source *source);
+int kv_measure_reads(const kv_bench *bench, kv_stores *stores, const kv_source *source);
+int kv_measure_puts(const kv_bench *bench, kv_stores *stores, const kv_source *source);
 int kv_measure_bulk(const kv_bench *bench, const kv_source *source);
 int kv_measure_durable(const kv_bench *bench, const kv_source *source);
 int kv_measure_documents(const kv_bench *bench);

@@ -21,7 +21,7 @@
 #define KV_RECORDS_DEFAULT 5000000
 #define KV_RECORDS_QUICK 200000
 #define KV_FILL_CHUNK 100000
-#define KV_BUDGET_S 95 /* of all measures that have a budget, with two engines */
+#define KV_BUDGET_S 110 /* of all measures that have a budget, with two engines */
 
 void kv_stores_open(const kv_bench *bench, const char *name, const peer_setup *setup,
                     kv_stores *stores) {

@@ -133,6 +133,7 @@ static int kv_measure_gets(const kv_bench *bench, kv_stores *stores, const kv_so
   plan.operation = "get";
   plan.operations = (uint64_t)(bench->records < KV_RECORDS_FEW ? 2000 : 50000) * threads;
   plan.sides = bench->engines;
+  plan.own_time = threads == 1;
   kv_rounds(bench, &plan, 8);
   for (s = 0; s < bench->engines; s++) {
     memset(&reads[s], 0, sizeof reads[s]);
@@ -179,22 +180,24 @@ static int kv_scan_run(void *ctx, unsigned round, uint64_t *answer, char *why) {
 static int kv_measure_scan(const kv_bench *bench, kv_stores *stores, int verified) {
   kv_scan scan[KV_ENGINES_MAX];
   paired_plan plan = {0};
+  const size_t engines = bench->engines;
   size_t s;
   int stop;
   plan.name = verified ? "full scan, verified" : "full scan, unverified";
   plan.operation = "row";
   plan.operations = bench->records;
   plan.batch_ns = UINT64_C(20000000);
-  plan.sides = bench->engines;
+  plan.sides = engines;
+  plan.own_time = 1;
   kv_rounds(bench, &plan, 8);
-  for (s = 0; s < bench->engines; s++) {
+  for (s = 0; s < engines; s++) {
     scan[s] = (kv_scan){bench->engine[s], stores->store[s], NULL, bench->records};
     if (scan[s].engine->session_open(scan[s].store, verified, &scan[s].session) != 0)
       heap_stop("%s: %s", scan[s].engine->name, scan[s].engine->error(scan[s].store));
     plan.side[s] = (paired_side){bench->engine[s]->name, NULL, kv_scan_run, NULL, &scan[s]};
   }
   stop = kv_measure(bench, &plan);
-  for (s = 0; s < bench->engines; s++) scan[s].engine->session_close(scan[s].session);
+  for (s = 0; s < engines; s++) scan[s].engine->session_close(scan[s].session);
   return stop;
 }
 

@@ -102,8 +102,8 @@ static int kv_measure_batches(const kv_bench *bench, kv_writes *writes, const ch
 static void kv_writes_begin(const kv_bench *bench, const kv_stores *stores, const kv_source *source,
                             uint64_t n, uint64_t per_transaction, kv_writes *writes) {
   size_t s;
+  memset(writes, 0, KV_ENGINES_MAX * sizeof *writes);
   for (s = 0; s < bench->engines; s++) {
-    memset(&writes[s], 0, sizeof writes[s]);
     writes[s].bench = bench;
     writes[s].side = s;
     writes[s].store = stores->store[s];
@@ -209,6 +209,7 @@ static int kv_bulk_answer(void *ctx, unsigned round, uint64_t *answer, char *why
 int kv_measure_bulk(const kv_bench *bench, const kv_source *source) {
   kv_bulk bulk[KV_ENGINES_MAX];
   paired_plan plan = {0};
+  const size_t engines = bench->engines;
   uint64_t part = bench->records / 25;
   size_t s;
   int stop;
@@ -217,15 +218,15 @@ int kv_measure_bulk(const kv_bench *bench, const kv_source *source) {
   plan.name = "sorted bulk load, no sync";
   plan.operation = "record";
   plan.operations = part;
-  plan.sides = bench->engines;
+  plan.sides = engines;
   kv_rounds(bench, &plan, 12);
-  for (s = 0; s < bench->engines; s++) {
+  for (s = 0; s < engines; s++) {
     bulk[s] = (kv_bulk){bench, s, NULL, source, part, bench->records / part, 0};
     plan.side[s] = (paired_side){bench->engine[s]->name, kv_bulk_prepare, kv_bulk_run,
                                  kv_bulk_answer, &bulk[s]};
   }
   stop = kv_measure(bench, &plan);
-  for (s = 0; s < bench->engines; s++) bench->engine[s]->close(bulk[s].store);
+  for (s = 0; s < engines; s++) bulk[s].bench->engine[s]->close(bulk[s].store);
   return stop;
 }
 

@@ -50,6 +50,8 @@ typedef struct paired_plan {
                             must then be repeatable and give the same answer each time */
   paired_bar bar_kind;
   double bar;
+  int own_time; /* 1: the clock is the running time of the calling thread, for runs of one thread
+                   that wait for nothing; 0: time that passes */
   void (*tick)(void *ctx, unsigned round); /* before each round, not timed; may be NULL */
   void *tick_ctx;
   size_t sides; /* the first is ours, the second the peer that the ratio is taken to */
@@ -70,6 +72,7 @@ typedef struct paired_result {
   paired_state state;
   char why[PAIRED_TEXT_BYTES]; /* of PAIRED_UNEQUAL and PAIRED_FAILED */
   uint64_t operations;
+  int own_time;
   unsigned rounds; /* complete ones */
   paired_bar bar_kind;
   double bar;

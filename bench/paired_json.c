@@ -44,6 +44,7 @@ static void paired_json_result(json_write *json, const paired_result *result) {
   json_text(json, "operation", result->operation);
   json_integer(json, "operations_per_run", (int64_t)result->operations);
   json_text(json, "unit", units[result->kind]);
+  json_text(json, "clock", result->own_time ? "thread" : "wall");
   json_text(json, "state", paired_json_state(result->state));
   if (result->why[0] != '\0') json_text(json, "why", result->why);
   json_integer(json, "rounds", result->rounds);

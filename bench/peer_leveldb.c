@@ -68,7 +68,8 @@
   X(const char *, iter_value, (const void *, size_t *))                                     \
   X(void, iter_get_error, (const void *, char **))
 
-#define LEVEL_MEMBER(type, name, args) type(*name) args;
+/* A type and a list of parameters cannot stand in parentheses. */
+#define LEVEL_MEMBER(type, name, args) type(*name) args;  // NOLINT(bugprone-macro-parentheses)
 #define LEVEL_SYMBOL(type, name, args) {"leveldb_" #name, offsetof(struct level_calls, name)},
 
 static struct level_calls { LEVEL_CALLS(LEVEL_MEMBER) } level;
@@ -175,7 +176,7 @@ static void peer_leveldb_settle(peer_store *store, int loaded) {
   if (loaded) level.compact_range(store->db, "\xff\xff", 2, "\xff\xff", 2);
   for (i = 0; i < LEVEL_SETTLE_MS / 10; i++) {
     char *files = level.property_value(store->db, "leveldb.num-files-at-level0");
-    int few = files == NULL || atoi(files) < LEVEL_L0_TRIGGER;
+    int few = files == NULL || strtol(files, NULL, 10) < LEVEL_L0_TRIGGER;
     if (files != NULL) level.free(files);
     if (few) break;
     nanosleep(&pause, NULL);

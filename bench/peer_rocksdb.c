@@ -91,7 +91,8 @@
   X(const char *, iter_value, (const void *, size_t *))                                            \
   X(void, iter_get_error, (const void *, char **))
 
-#define ROCKS_MEMBER(type, name, args) type(*name) args;
+/* A type and a list of parameters cannot stand in parentheses. */
+#define ROCKS_MEMBER(type, name, args) type(*name) args;  // NOLINT(bugprone-macro-parentheses)
 #define ROCKS_SYMBOL(type, name, args) {"rocksdb_" #name, offsetof(struct rocks_calls, name)},
 
 static struct rocks_calls { ROCKS_CALLS(ROCKS_MEMBER) } rocks;

@@ -12,8 +12,9 @@
 
 #include "check_internal.h"
 
-#define CHECK_META_TRIES 3  /* a meta page may be caught half written, or a file half made */
-#define CHECK_MOVE_TRIES 50 /* a writer that never rests */
+#define CHECK_META_TRIES 3    /* a meta page may be caught half written, or a file half made */
+#define CHECK_USED_TRIES 5000 /* ... by a process that has been put to sleep meanwhile */
+#define CHECK_MOVE_TRIES 50   /* a writer that never rests */
 
 /* The root page of one tree, and whether it is the kind of page that the depth asks for. */
 static int check_open_root(tvi_check *check, const char *label, const tvi_tree_record *tree) {
@@ -75,19 +76,40 @@ static int check_open_is_damage(int status) {
          status == TV_EVERSION;
 }
 
+/*
+ * 1 when another process has the file open: LMDB then holds the first byte of the lock table.
+ * Asking closes a descriptor of that file, which would drop such locks of this process; it has none
+ * here, since a file that is open already is not opened a second time.
+ */
+static int check_open_is_used(const char *path) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+  tvi_buffer name = {0};
+  int fd = -1, used = 0;
+  if (tvi_buffer_append(&name, path, strlen(path)) == TV_OK &&
+      tvi_buffer_append(&name, "-lock", sizeof "-lock") == TV_OK)
+    fd = open((const char *)name.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  tvi_buffer_free(&name);
+  if (fd < 0) return 0;
+  used = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  (void)close(fd);
+  return used;
+}
+
 static int check_open_source(tvi_check_source *source, size_t page_bytes_expected, tv_error *err) {
   const struct timespec pause = {0, 300000};
   int tries = 0, moves, status;
 
-  for (moves = 0; moves < CHECK_MOVE_TRIES; moves++) {
+  for (moves = 0; moves < CHECK_MOVE_TRIES;) {
     status = tvi_check_source_read(source, page_bytes_expected, err);
-    if (check_open_is_damage(status) && ++tries < CHECK_META_TRIES) {
+    if (check_open_is_damage(status) &&
+        ++tries < (check_open_is_used(source->path) ? CHECK_USED_TRIES : CHECK_META_TRIES)) {
       (void)nanosleep(&pause, NULL);
       continue;
     }
     if (status != TV_OK) return status;
     status = check_open_snapshot(source, err);
     if (!check_open_is_damage(status) || !tvi_check_source_moved(source)) return status;
+    moves++;
   }
   /* Another process commits faster than can be looked: it has the file open, and it works. */
   return TV_OK;

@@ -299,6 +299,9 @@ int tvi_map_adopt(tvi_env *env, tv_error *err);
 /* TV_ERETRY when growing can help after MDB_MAP_FULL, else TV_EFULL. */
 int tvi_map_full_status(tvi_env *env);
 
+/* Calls visit for each record of the freelist, in a short transaction of its own. An LMDB code. */
+int tvi_freelist_scan(tvi_env *env, void (*visit)(void *ctx, uint64_t txn_id, uint64_t pages),
+                      void *ctx, uint64_t *snapshot);
 /* Monotonic milliseconds, cheap and a few of them wrong. */
 int64_t tvi_coarse_ms(void);
 /* After a commit: warns of readers that stay too long (readers.c). */

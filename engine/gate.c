@@ -6,9 +6,9 @@
  *
  * A process that waits holds the turnstile while it waits for the gate itself. Whoever leaves the
  * gate and wants it again must pass the turnstile first, so no process can overtake a waiting one
- * twice. Record locks have no timed wait: a waiter of another process polls with growing pauses up
- * to 2 ms. The rejected alternative, a robust mutex in shared memory, needs a third file and cannot
- * be interrupted.
+ * twice. Record locks have no timed wait: a waiter of another process polls, the more often the
+ * longer it has waited. The rejected alternative, a robust mutex in shared memory, needs a third
+ * file and cannot be interrupted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,9 @@
 
 #define GATE_BYTE ((off_t)1 << 61) /* far beyond any data */
 #define GATE_TURNSTILE (GATE_BYTE + 1)
+#define GATE_PAUSE_NS_MIN ((int64_t)100000)
+#define GATE_PAUSE_NS_MAX ((int64_t)2000000)
+#define GATE_PAUSE_AGEING 10 /* after 20 ms a waiter asks as often as it may */
 #define GATE_ASK_NS 10000000 /* how often an interruption is asked about */
 
 struct tvi_gate_waiter {
@@ -133,20 +136,30 @@ static int gate_record_lock(int fd, off_t byte, short type) {
   return fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 : errno;
 }
 
+/* Short at first, for a gate that opens soon; then the longer the wait, the more often: who came
+ * last asks least, so the longest waiting most probably gets it. */
+static int64_t gate_pause_ns(unsigned polls, int64_t waited_ns) {
+  int64_t pause = GATE_PAUSE_NS_MAX - waited_ns / GATE_PAUSE_AGEING;
+  if (polls < 4) return GATE_PAUSE_NS_MIN << polls;
+  return pause < GATE_PAUSE_NS_MIN ? GATE_PAUSE_NS_MIN : pause;
+}
+
 static int gate_poll(int fd, off_t byte, const tvi_wait *wait, int64_t deadline) {
-  int64_t pause_ns = 50000, ask_at = gate_now_ns() + GATE_ASK_NS;
-  for (;;) {
-    struct timespec pause = {0, pause_ns};
+  int64_t begun = gate_now_ns(), now = begun, ask_at = begun + GATE_ASK_NS;
+  unsigned polls;
+  for (polls = 0;; polls++) {
+    struct timespec pause = {0, 0};
     int native = gate_record_lock(fd, byte, F_WRLCK);
     if (native == 0) return 0;
     if (native != EAGAIN && native != EACCES) return native;
-    if (wait->wait_ms == 0 || gate_now_ns() >= deadline) return EAGAIN;
-    if (wait->interrupted != NULL && gate_now_ns() >= ask_at) {
+    now = gate_now_ns();
+    if (wait->wait_ms == 0 || now >= deadline) return EAGAIN;
+    if (wait->interrupted != NULL && now >= ask_at) {
       if (wait->interrupted(wait->ctx)) return EINTR;
-      ask_at = gate_now_ns() + GATE_ASK_NS;
+      ask_at = now + GATE_ASK_NS;
     }
+    pause.tv_nsec = (long)gate_pause_ns(polls, now - begun);
     nanosleep(&pause, NULL);
-    if (pause_ns < 2000000) pause_ns *= 2;
   }
 }
 

@@ -22,6 +22,7 @@
 #endif
 #define MAP_BYTES_LEAST ((uint64_t)64 << 20)
 #define PAGE_BYTES_MAX 32768 /* LMDB's */
+#define MAP_TRIES 100
 #define READERS_DEFAULT 1022
 #define BUSY_WAIT_MS_DEFAULT 5000
 
@@ -187,6 +188,14 @@ static int open_format(tvi_env *env, tv_error *err) {
   return status;
 }
 
+/* Another process may make the file larger than our map at any moment: nothing is open here yet. */
+static int open_format_adopting(tvi_env *env, tv_error *err) {
+  int tries = 0, status;
+  while ((status = open_format(env, err)) == TV_ERETRY && tries++ < MAP_TRIES)
+    if (mdb_env_set_mapsize(env->mdb, 0) != 0) break;
+  return status;
+}
+
 /* ---- The file ---- */
 
 static int open_env_fail(int native, const char *path, tv_error *err) {
@@ -222,7 +231,7 @@ static int open_env(const char *path, const char *shown, const tv_options *optio
     env->device = file.st_dev;
     env->inode = file.st_ino;
     (void)mdb_reader_check(env->mdb, &dead);
-    status = open_format(env, err);
+    status = open_format_adopting(env, err);
   }
   if (status != TV_OK) {
     open_env_free(env);

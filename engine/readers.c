@@ -73,29 +73,12 @@ static void readers_own(tvi_env *env, readers_list *list) {
   pthread_mutex_unlock(&env->lock);
 }
 
-/* A freelist record holds what one transaction replaced: snapshots before it still need that. */
-static int readers_count_pinned(tvi_env *env, readers_list *list, uint64_t *last) {
-  MDB_txn *mdb;
-  MDB_cursor *cursor;
-  MDB_val key, value;
-  int native = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &mdb);
-  if (native != 0) return native;
-  *last = mdb_txn_id(mdb);
-  native = mdb_cursor_open(mdb, 0 /* LMDB's freelist */, &cursor);
-  if (native == 0) {
-    while ((native = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-      size_t i;
-      uint64_t id, pages;
-      if (key.mv_size < sizeof id || value.mv_size < sizeof pages) continue;
-      memcpy(&id, key.mv_data, sizeof id); /* LMDB's own native-endian words */
-      memcpy(&pages, value.mv_data, sizeof pages);
-      for (i = 0; i < list->count; i++)
-        if (list->rows[i].snapshot < id) list->rows[i].pages_pinned += pages;
-    }
-    mdb_cursor_close(cursor);
-  }
-  mdb_txn_abort(mdb);
-  return native == MDB_NOTFOUND ? 0 : native;
+/* What one transaction replaced, snapshots before it still need. */
+static void readers_add_pinned(void *ctx, uint64_t txn_id, uint64_t pages) {
+  readers_list *list = ctx;
+  size_t i;
+  for (i = 0; i < list->count; i++)
+    if (list->rows[i].snapshot < txn_id) list->rows[i].pages_pinned += pages;
 }
 
 static int readers_gather(tvi_env *env, readers_list *list) {
@@ -106,7 +89,7 @@ static int readers_gather(tvi_env *env, readers_list *list) {
   readers_own(env, list);
   (void)mdb_reader_list(env->mdb, readers_line, list);
   if (list->failed) return ENOMEM;
-  native = list->count == 0 ? 0 : readers_count_pinned(env, list, &last);
+  native = list->count == 0 ? 0 : tvi_freelist_scan(env, readers_add_pinned, list, &last);
   for (i = 0; i < list->count; i++)
     if (last > list->rows[i].snapshot) list->rows[i].behind = last - list->rows[i].snapshot;
   return native;

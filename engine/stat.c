@@ -22,26 +22,33 @@ static int stat_reader(void *ctx, const tv_reader *reader) {
   return 0;
 }
 
-/* The freelist: one record per transaction that freed pages, a count and the page numbers. */
-static int stat_free_pages(tvi_env *env, uint64_t *pages) {
+/* One record per transaction that freed pages: its id, and a count before the page numbers. */
+int tvi_freelist_scan(tvi_env *env, void (*visit)(void *ctx, uint64_t txn_id, uint64_t pages),
+                      void *ctx, uint64_t *snapshot) {
   MDB_txn *mdb;
   MDB_cursor *cursor;
   MDB_val key, value;
   int native = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &mdb);
-  *pages = 0;
   if (native != 0) return native;
+  *snapshot = mdb_txn_id(mdb);
   native = mdb_cursor_open(mdb, 0 /* LMDB's freelist */, &cursor);
   if (native == 0) {
     while ((native = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-      size_t count;
-      if (value.mv_size < sizeof count) continue;
-      memcpy(&count, value.mv_data, sizeof count); /* LMDB's own native-endian word */
-      *pages += count;
+      uint64_t txn_id, pages;
+      if (key.mv_size < sizeof txn_id || value.mv_size < sizeof pages) continue;
+      memcpy(&txn_id, key.mv_data, sizeof txn_id); /* LMDB's own native-endian words */
+      memcpy(&pages, value.mv_data, sizeof pages);
+      visit(ctx, txn_id, pages);
     }
     mdb_cursor_close(cursor);
   }
   mdb_txn_abort(mdb);
   return native == MDB_NOTFOUND ? 0 : native;
+}
+
+static void stat_add_free(void *ctx, uint64_t txn_id, uint64_t pages) {
+  (void)txn_id;
+  *(uint64_t *)ctx += pages;
 }
 
 static int stat_count_store(void *ctx, tv_slice name) {
@@ -55,6 +62,7 @@ int tv_stat(tv_txn *txn, tv_db_stat *out) {
                                    TVI_KIND_COLUMNAR};
   tvi_env *env = txn->env;
   MDB_envinfo info;
+  uint64_t snapshot;
   unsigned spares = 0;
   size_t i;
   int native, status = TV_OK;
@@ -66,7 +74,7 @@ int tv_stat(tv_txn *txn, tv_db_stat *out) {
   out->map_bytes = info.me_mapsize;
   out->last_txn_id = info.me_last_txnid;
   out->readers_max = info.me_maxreaders;
-  native = stat_free_pages(env, &out->pages_free);
+  native = tvi_freelist_scan(env, stat_add_free, &out->pages_free, &snapshot);
   if (native == 0) native = tvi_catalogue_spares(env, txn->mdb, &spares);
   if (native != 0) return tvi_txn_lmdb_fail(txn, native, "cannot read");
   status = tv_readers(txn->db, stat_reader, out, &txn->error);

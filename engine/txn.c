@@ -8,10 +8,14 @@
  * writer.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "env_internal.h"
 #include "lmdb_status_internal.h"
+
+#define MAP_TRIES 100        /* another process may grow the file again and again meanwhile */
+#define WRITER_AGAIN INT_MAX /* what stood in the way is done: no code of LMDB's */
 
 /* ---- Errors ---- */
 
@@ -72,24 +76,16 @@ static void txn_start(tv_txn *txn, tv_db *db, uint64_t snapshot) {
 
 /* ---- Readers ---- */
 
-/* A renewed or new LMDB reader; one retry where another process changed map or reader table. */
-static int txn_reader_begin(tv_txn *txn) {
-  int native, dead = 0, tries;
-  for (tries = 0;; tries++) {
+/* A renewed or new LMDB reader; slots of dead readers are freed when there is none left. */
+static int txn_reader_renew(tv_txn *txn) {
+  int dead = 0, tries, native = 0;
+  for (tries = 0; tries < 2; tries++) {
     native = txn->mdb != NULL ? mdb_txn_renew(txn->mdb)
                               : mdb_txn_begin(txn->env->mdb, NULL, MDB_RDONLY, &txn->mdb);
-    if (native == MDB_READERS_FULL && tries == 0) {
-      if (mdb_reader_check(txn->env->mdb, &dead) == 0 && dead > 0) continue;
-    } else if (native == MDB_MAP_RESIZED && tries < 3) {
-      int status;
-      tvi_pool_count_in(txn); /* a nook's would be waited for */
-      tvi_map_leave(txn->env);
-      status = tvi_map_adopt(txn->env, NULL);
-      (void)tvi_map_enter(txn->env, NULL);
-      if (status == TV_OK) continue;
-    }
-    return native;
+    if (native != MDB_READERS_FULL || mdb_reader_check(txn->env->mdb, &dead) != 0 || dead == 0)
+      break;
   }
+  return native;
 }
 
 /* Slots that other processes added since: their handles are opened between transactions. */
@@ -98,13 +94,13 @@ static int txn_reader_catch_up(tv_txn *txn) {
   while (native == 0 && tvi_slots_in(txn->mdb, txn->env) > atomic_load(&txn->env->slots)) {
     mdb_txn_reset(txn->mdb);
     native = tvi_slots_open(txn->env);
-    if (native == 0) native = mdb_txn_renew(txn->mdb);
+    if (native == 0) native = txn_reader_renew(txn);
   }
   return native;
 }
 
-static int txn_reader_ready(tv_txn *txn) {
-  int native = txn_reader_begin(txn);
+static int txn_reader_try(tv_txn *txn) {
+  int native = txn_reader_renew(txn);
   if (TVI_UNLIKELY(native != 0)) return native;
   txn->snapshot = mdb_txn_id(txn->mdb);
   /* A snapshot whose catalogue is known needs no slot that is not open. */
@@ -113,9 +109,30 @@ static int txn_reader_ready(tv_txn *txn) {
     if (native != 0) return native;
     txn->snapshot = mdb_txn_id(txn->mdb);
     native = tvi_catalogue_begin(txn);
+    if (native != 0) mdb_txn_reset(txn->mdb);
+  }
+  return native;
+}
+
+/* Another process made the file larger than our map: takes its size over. 1: try again. */
+static int txn_adopt_map(tvi_env *env, int native, int *tries) {
+  int status;
+  if (native != MDB_MAP_RESIZED || ++*tries > MAP_TRIES) return 0;
+  tvi_map_leave(env);
+  status = tvi_map_adopt(env, NULL);
+  (void)tvi_map_enter(env, NULL);
+  return status == TV_OK;
+}
+
+static int txn_reader_ready(tv_txn *txn) {
+  int tries = 0, native = txn_reader_try(txn);
+  while (TVI_UNLIKELY(native == MDB_MAP_RESIZED)) {
+    tvi_pool_count_in(txn); /* one that lives in a nook would be waited for */
+    if (!txn_adopt_map(txn->env, native, &tries)) break;
+    native = txn_reader_try(txn);
   }
   txn->nest[0] = txn->mdb;
-  atomic_store_explicit(&txn->shown, txn->snapshot, memory_order_relaxed);
+  if (native == 0) atomic_store_explicit(&txn->shown, txn->snapshot, memory_order_relaxed);
   return native;
 }
 
@@ -188,34 +205,32 @@ static int txn_spares_low(tv_txn *txn) {
   return env->spares < TVI_SLOTS_LOW && tvi_slots_in(txn->mdb, env) < TV_STORES_MAX;
 }
 
+/* One try to become LMDB's writer. Returns an LMDB code, or WRITER_AGAIN. */
+static int txn_writer_try(tv_txn *txn) {
+  tvi_env *env = txn->env;
+  int native = txn_run(txn, txn_begin_job);
+  if (native != 0) return native;
+  txn->nest[0] = txn->mdb;
+  txn->snapshot = mdb_txn_id(txn->mdb) - 1;
+  if (tvi_slots_in(txn->mdb, env) > atomic_load(&env->slots)) {
+    (void)txn_run(txn, txn_abort_job);
+    native = tvi_slots_open(env);
+    return native == 0 ? WRITER_AGAIN : native;
+  }
+  native = tvi_catalogue_begin(txn);
+  if (native == 0 && !txn_spares_low(txn)) return 0;
+  (void)txn_run(txn, txn_abort_job);
+  if (native == 0) native = tvi_slots_top_up(env, txn->movable ? &env->keeper : NULL);
+  env->spares_at = 0;
+  return native == 0 ? WRITER_AGAIN : native;
+}
+
 /* The caller holds the gate and is counted in. Returns an LMDB code. */
 static int txn_writer_ready(tv_txn *txn) {
-  tvi_env *env = txn->env;
-  for (;;) {
-    int native = txn_run(txn, txn_begin_job);
-    if (native == MDB_MAP_RESIZED) {
-      int status;
-      tvi_map_leave(env);
-      status = tvi_map_adopt(env, NULL);
-      (void)tvi_map_enter(env, NULL);
-      if (status == TV_OK) continue;
-    }
-    if (native != 0) return native;
-    txn->nest[0] = txn->mdb;
-    txn->snapshot = mdb_txn_id(txn->mdb) - 1;
-    if (tvi_slots_in(txn->mdb, env) > atomic_load(&env->slots)) {
-      (void)txn_run(txn, txn_abort_job);
-      native = tvi_slots_open(env);
-    } else if ((native = tvi_catalogue_begin(txn)) != 0 || !txn_spares_low(txn)) {
-      if (native != 0) (void)txn_run(txn, txn_abort_job);
-      return native;
-    } else {
-      (void)txn_run(txn, txn_abort_job);
-      native = tvi_slots_top_up(env, txn->movable ? &env->keeper : NULL);
-      env->spares_at = 0;
-    }
-    if (native != 0) return native;
-  }
+  int tries = 0, native;
+  do native = txn_writer_try(txn);
+  while (native == WRITER_AGAIN || txn_adopt_map(txn->env, native, &tries));
+  return native;
 }
 
 int tvi_writer_allowed(tv_db *db, tv_error *err) {

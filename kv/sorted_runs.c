@@ -139,11 +139,12 @@ static void runs_sort(tvi_runs *runs) {
 /* ---- Spilling ---- */
 
 static int runs_file_fail(tvi_runs *runs, tv_error *err, int code, const char *what) {
+  char text[128];
   int status = code == ENOSPC || code == EDQUOT                   ? TV_ENOSPC
                : code == EACCES || code == EROFS || code == EPERM ? TV_EACCES
                                                                   : TV_EIO;
   return tvi_error_set(err, status, code, "%s a temporary file in '%s': %s", what, runs->folder,
-                       strerror(code));
+                       strerror_r(code, text, sizeof text)); /* glibc's: it returns the text */
 }
 
 static int runs_file_make(tvi_runs *runs, tv_error *err) {

@@ -278,7 +278,7 @@ static int shell_kv_scan_work(tv_txn *txn, void *ctx) {
   static const char *const titles[] = {"key", "value"};
   bool reverse = shell_has(call->args, "--reverse");
   shell_kv_ends room;
-  tv_range range;
+  tv_range range = {{NULL, 0}, {NULL, 0}};
   tv_kv_cursor *cursor = NULL;
   int status = shell_kv_call_open(txn, call);
   if (status == TV_OK) status = shell_kv_call_range(call, &room, &range);
@@ -318,7 +318,7 @@ static bool shell_kv_has_range(const shell_args *args) {
 static int shell_kv_del_work(tv_txn *txn, void *ctx) {
   shell_kv_call *call = ctx;
   shell_kv_ends room;
-  tv_range range;
+  tv_range range = {{NULL, 0}, {NULL, 0}};
   int status = shell_kv_call_open(txn, call);
   call->count = 0;
   if (status == TV_OK && shell_kv_has_range(call->args)) {
@@ -351,7 +351,7 @@ int shell_kv_del(shell *sh, const shell_args *args) {
 static int shell_kv_count_work(tv_txn *txn, void *ctx) {
   shell_kv_call *call = ctx;
   shell_kv_ends room;
-  tv_range range;
+  tv_range range = {{NULL, 0}, {NULL, 0}};
   tv_kv_cursor *cursor = NULL;
   bool ranged = call->args->n > 1 || shell_kv_has_range(call->args);
   int status = shell_kv_call_open(txn, call);

@@ -110,6 +110,8 @@ static tv_db *open_small(int i, uint64_t map_bytes) {
 
 enum { WRITERS = 3, READERS = 3, RUN_MS = 700 };
 
+static uint64_t process_map_bytes; /* 0: as usual */
+
 static int process_write_hash(tv_txn *txn, void *ctx) {
   tv_store *store;
   int status = tv_store_open(txn, "hash", TV_CREATE, &store);
@@ -118,7 +120,7 @@ static int process_write_hash(tv_txn *txn, void *ctx) {
 
 static void process_writes(int i) {
   uint64_t random = seed + (uint64_t)i;
-  tv_db *db = open_small(i, 0);
+  tv_db *db = open_small(i, process_map_bytes);
   while (db != NULL && !atomic_load(&common->stop)) {
     int status = tv_db_write(db, process_write_hash, &random, NULL);
     if (status != TV_OK) {
@@ -132,7 +134,7 @@ static void process_writes(int i) {
 
 /* In turn a new transaction, and one that moves on. */
 static void process_reads(int i) {
-  tv_db *db = open_small(i, 0);
+  tv_db *db = open_small(i, process_map_bytes);
   tv_txn *txn = NULL;
   uint64_t turns = 0;
   int status = TV_OK;
@@ -263,6 +265,20 @@ static void a_map_grows_under_several_processes(void **state) {
   check_file();
 }
 
+static void snapshots_stay_whole_while_a_tiny_map_grows(void **state) {
+  int i;
+  (void)state;
+  seed = test_seed();
+  process_map_bytes = 1 << 17;
+  start(WRITERS + READERS, process_writes_or_reads);
+  pause_ms(300);
+  atomic_store(&common->stop, 1);
+  end(WRITERS + READERS);
+  process_map_bytes = 0;
+  for (i = 0; i < WRITERS; i++) assert_true(atomic_load(&common->turns[i]) > 0);
+  check_file();
+}
+
 /* ---- All create it at once ---- */
 
 enum { CREATORS = 8, CREATE_ROUNDS = 25 };
@@ -323,7 +339,7 @@ static void processes_that_create_the_file_at_once_all_open_it(void **state) {
 enum { FAIR_WRITERS = 4, FAIR_MS = 1000, FAIR_WAIT_MS = 1000 };
 
 static void process_takes_turns(int i) {
-  tv_db *db = open_small(i, 0);
+  tv_db *db = open_small(i, process_map_bytes);
   while (db != NULL && !atomic_load(&common->stop)) {
     long begun = now_ns(), waited;
     tv_txn *txn;
@@ -363,7 +379,7 @@ static void every_writing_process_gets_its_turn(void **state) {
 
 /* Process 0 is killed in the middle of its turn; the others wait for it until then. */
 static void process_holds_or_waits(int i) {
-  tv_db *db = open_small(i, 0);
+  tv_db *db = open_small(i, process_map_bytes);
   if (i == 0) {
     tv_txn *txn;
     tv_store *store;
@@ -409,6 +425,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(every_snapshot_in_every_process_is_whole),
       TEST(a_map_grows_under_several_processes),
+      TEST(snapshots_stay_whole_while_a_tiny_map_grows),
       TEST(processes_that_create_the_file_at_once_all_open_it),
       TEST(every_writing_process_gets_its_turn),
       TEST(a_writer_killed_in_its_turn_holds_nobody_up),

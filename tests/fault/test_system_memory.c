@@ -181,12 +181,51 @@ static void a_store_that_is_kept_survives_them_all(void **state) {
   print_message("%ld allocations failed in turn, %ld without harm\n", allocation - 1, survived - 1);
 }
 
+/* A connection with a transaction of its own, which stays on this thread. */
+static int sql_run_once(tv_db *db, int commit, tv_error *err) {
+  sqlite3 *sql = NULL;
+  int status = tv_sql_open(db, TV_SQL_THREAD_BOUND, &sql, err);
+  if (status == TV_ESQL && err->native == SQLITE_NOMEM) status = TV_ENOMEM;
+  if (status != TV_OK) return status;
+  status = scenario_sql_run(sql, "BEGIN IMMEDIATE");
+  if (status == TV_OK) status = scenario_sql(sql);
+  if (status == TV_OK) status = scenario_sql_run(sql, commit ? "COMMIT" : "ROLLBACK");
+  (void)sqlite3_exec(sql, "ROLLBACK", NULL, NULL, NULL);
+  (void)sqlite3_close(sql);
+  return status;
+}
+
+static void every_allocation_may_fail_where_sql_leads(void **state) {
+  tv_error err = {0};
+  long allocation;
+  tv_db *db;
+  (void)state;
+  if (!SYSTEM_MEMORY_OURS) skip();
+  test_ok(open_quickly(&db, &err));
+  test_ok(scenario_run(db, &err));
+  for (allocation = 0; allocation == 0 || failures != 0; allocation++) {
+    int status;
+    assert_true(allocation < 100000);
+    arm(allocation);
+    status = sql_run_once(db, allocation % 20 == 0, &err);
+    armed = 0;
+    check_status(allocation, status, &err);
+    if (failures == 0) test_ok(status);
+  }
+  test_ok(sql_run_once(db, 1, &err));
+  test_ok(scenario_run(db, &err));
+  test_close(db);
+  check_file(allocation);
+  print_message("%ld allocations failed in turn\n", allocation - 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(every_allocation_may_fail_while_a_store_is_made),
       TEST(a_store_that_is_kept_survives_them_all),
+      TEST(every_allocation_may_fail_where_sql_leads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

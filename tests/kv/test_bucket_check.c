@@ -72,7 +72,7 @@ static void sound_buckets_have_no_problem(void **unused) {
   test_ok(checked_run(txn, NULL, &c));
   assert_int_equal(c.report.buckets, 0);
   for (i = 0; i < 4; i++) {
-    char name[8];
+    char name[16];
     snprintf(name, sizeof name, "b%d", i);
     bucket = checked_fill(txn, name, &checked_kinds[i]);
     test_ok(tv_kv_delete(bucket, tv_str("key0")));

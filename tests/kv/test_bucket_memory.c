@@ -129,6 +129,8 @@ static int memory_bucket(tv_txn *txn, const char *name, const tv_bucket_options 
     key[3] = (char)('0' + i % 10);
     MEMORY_TRY(tv_kv_put(bucket, tv_str(key), tv_str("v")));
   }
+  MEMORY_TRY(tv_kv_log(bucket, 1));
+  MEMORY_TRY(tv_kv_check(txn, NULL, NULL, NULL));
   MEMORY_TRY(tv_kv_count_estimate(bucket, part, &n));
   MEMORY_TRY(tv_kv_delete_range(bucket, part, NULL));
   MEMORY_TRY(memory_import(bucket));

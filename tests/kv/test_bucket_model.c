@@ -402,6 +402,7 @@ static void model_run(model *m, const char *path) {
     model_begin(m, db, TV_WRITE);
     memcpy(m->saved[0], m->entries, sizeof m->entries);
     for (step = 0; step < MODEL_STEPS; step++) model_step(m);
+    test_ok(tv_kv_check(m->txn, "model", NULL, NULL));
     if (model_pick(m, 5) == 0) {
       tv_abort(m->txn);
       memcpy(m->entries, m->saved[0], sizeof m->entries);
@@ -415,6 +416,7 @@ static void model_run(model *m, const char *path) {
     model_begin(m, db, TV_READ);
     for (i = 0; i < MODEL_KEYS; i++) model_get(m, i);
     model_scan(m);
+    test_ok(tv_kv_check(m->txn, "model", NULL, NULL));
     tv_abort(m->txn);
   }
   model_begin(m, db, TV_WRITE);
