@@ -19,11 +19,20 @@ typedef struct rank_state {
   double lost; /* what nodes without edges have */
 } rank_state;
 
+/* Also looks at every neighbour once, so that the rounds need not. */
 static void rank_degrees_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
   rank_state *s = ctx;
-  uint32_t node;
+  const tvi_view in = s->a.in;
+  uint32_t node, i, n;
+  size_t part;
   (void)worker;
-  for (node = from; node < to; node++) s->degrees[node] = tvi_view_degree(&s->a.out, node);
+  for (node = from; node < to; node++) {
+    s->degrees[node] = tvi_view_degree(&s->a.out, node);
+    for (part = 0; part < in.parts; part++) {
+      const unsigned char *list = tvi_view_part(&in, part, node, &n);
+      for (i = 0; i < n; i++) (void)tvi_view_at(&in, list, i);
+    }
+  }
 }
 
 static void rank_gives_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
@@ -51,7 +60,7 @@ static void rank_pull_piece(void *ctx, unsigned worker, uint32_t from, uint32_t 
     double sum = 0;
     for (part = 0; part < in.parts; part++) {
       const unsigned char *list = tvi_view_part(&in, part, node, &n);
-      for (i = 0; i < n; i++) sum += gives[tvi_view_at(&in, list, i)];
+      for (i = 0; i < n; i++) sum += gives[tvi_view_at_checked(list, i)];
     }
     s->ranks[node] =
         s->damping * sum + (1 - s->damping + s->damping * s->lost) * rank_start(s, node);
@@ -62,7 +71,7 @@ static int rank_run(rank_state *s, uint32_t iterations) {
   uint32_t node, round;
   int status = tvi_parallel(&s->a, s->a.ids, RANK_GRAIN, rank_degrees_piece, s);
   for (node = 0; node < s->a.ids; node++) s->ranks[node] = rank_start(s, node);
-  for (round = 0; round < iterations && status == TV_OK; round++) {
+  for (round = 0; round < iterations && status == TV_OK && !s->a.damaged; round++) {
     s->lost = 0;
     for (node = 0; node < s->a.ids; node++)
       if (s->degrees[node] == 0) s->lost += s->ranks[node];
