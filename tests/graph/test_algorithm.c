@@ -327,19 +327,18 @@ static void check_triangles_and_clustering(world *w) {
   free(once.cell);
 }
 
-static int by_number(const void *a, const void *b) {
-  tv_node x = *(const tv_node *)a, y = *(const tv_node *)b;
-  return x < y ? -1 : x > y;
-}
-
-/* The most frequent of sorted labels; the least of those. */
-static tv_node most_frequent(tv_node *labels, size_t n, tv_node otherwise) {
-  size_t i, run = 0, best = 0;
-  qsort(labels, n, sizeof *labels, by_number);
+/* The most frequent of n labels; the least of those. `tally` is all 0 before and after. */
+static tv_node most_frequent(const tv_node *labels, size_t n, tv_node otherwise, uint32_t *tally) {
+  uint32_t best = 0;
+  size_t i;
+  for (i = 0; i < n; i++) tally[labels[i]]++;
   for (i = 0; i < n; i++) {
-    run = i > 0 && labels[i] == labels[i - 1] ? run + 1 : 1;
-    if (run > best) best = run, otherwise = labels[i];
+    uint32_t count = tally[labels[i]];
+    if (count < best || (count == best && labels[i] > otherwise)) continue;
+    best = count;
+    otherwise = labels[i];
   }
+  for (i = 0; i < n; i++) tally[labels[i]] = 0;
   return otherwise;
 }
 
@@ -347,6 +346,7 @@ static void check_labels(world *w) {
   tv_node *now = malloc(w->ids * sizeof *now), *found = malloc(w->ids * sizeof *found);
   tv_node *lists = calloc(2 * w->n + 1, sizeof *lists);
   size_t *at = calloc(w->ids + 2, sizeof *at), i;
+  uint32_t *tally = calloc(w->ids + 1, sizeof *tally);
   int round;
   for (i = 0; i < w->ids; i++) now[i] = i;
   for (i = 0; i < w->n; i++) {
@@ -361,7 +361,8 @@ static void check_labels(world *w) {
       lists[fill[w->edges[i].from]++] = now[w->edges[i].to];
       lists[fill[w->edges[i].to]++] = now[w->edges[i].from];
     }
-    for (i = 0; i < w->ids; i++) now[i] = most_frequent(lists + at[i], at[i + 1] - at[i], now[i]);
+    for (i = 0; i < w->ids; i++)
+      now[i] = most_frequent(lists + at[i], at[i + 1] - at[i], now[i], tally);
     free(fill);
   }
   for (i = 0; i < w->ids; i++)
@@ -372,6 +373,7 @@ static void check_labels(world *w) {
   free(found);
   free(lists);
   free(at);
+  free(tally);
 }
 
 static void check_all(world *w) {
