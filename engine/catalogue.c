@@ -63,6 +63,11 @@ int tvi_catalogue_format(tvi_env *env, MDB_txn *mdb, tv_error *err) {
                      : tvi_lmdb_fail(err, native, "cannot create the store '%s'", env->path);
 }
 
+const void *tvi_catalogue_format_record(tvi_env *env, MDB_txn *mdb) {
+  MDB_val key = catalogue_key_of(format_key, 7), value;
+  return mdb_get(mdb, env->meta, &key, &value) == 0 ? value.mv_data : NULL;
+}
+
 int tvi_catalogue_verify(tvi_env *env, MDB_txn *mdb, tv_error *err) {
   MDB_val key = catalogue_key_of(format_key, 7), value;
   const unsigned char *record;

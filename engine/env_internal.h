@@ -264,6 +264,8 @@ void tvi_cursors_free(tv_txn *txn);
 /* ---- Catalogue (catalogue.c), slots (slots.c), map (map.c), registry (registry.c) ---- */
 int tvi_catalogue_format(tvi_env *env, MDB_txn *mdb, tv_error *err);
 int tvi_catalogue_verify(tvi_env *env, MDB_txn *mdb, tv_error *err);
+/* Where the format record lies in the map; NULL: nowhere. */
+const void *tvi_catalogue_format_record(tvi_env *env, MDB_txn *mdb);
 /* Sets txn->stamp for the snapshot; an LMDB code. ..._known: 0 when that would need a look-up. */
 int tvi_catalogue_begin(tv_txn *txn);
 int tvi_catalogue_begin_known(tv_txn *txn);
@@ -292,6 +294,7 @@ unsigned tvi_slots_in(MDB_txn *mdb, tvi_env *env);
 /* Counts a transaction in and out; waits while the map grows. */
 int tvi_map_enter(tvi_env *env, tv_error *err);
 void tvi_map_leave(tvi_env *env);
+void tvi_map_keep_from_children(tvi_env *env);
 /* Before a writer begins: grows the map when it is short and can be. Not counted in yet. */
 int tvi_map_prepare_write(tvi_env *env, const tvi_wait *wait, tv_error *err);
 /* Another process made the file larger than our map: takes its size over. */

@@ -156,7 +156,7 @@ static int feed_decode(tv_txn *txn, tv_slice key, tv_slice value, tv_change *cha
   change->kind = (unsigned char)bytes[0];
   change->time = (int64_t)tvi_load_le64(bytes + 1);
   bytes += 9 + used;
-  change->model = bytes[0];
+  change->model = (unsigned char)bytes[0];
   change->name = tv_bytes(bytes + 1, size - 1);
   change->part = tv_bytes(NULL, 0);
   end = memchr(bytes + 1, '\0', size - 1);

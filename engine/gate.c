@@ -145,7 +145,7 @@ static int64_t gate_pause_ns(unsigned polls, int64_t waited_ns) {
 }
 
 static int gate_poll(int fd, off_t byte, const tvi_wait *wait, int64_t deadline) {
-  int64_t begun = gate_now_ns(), now = begun, ask_at = begun + GATE_ASK_NS;
+  int64_t begun = gate_now_ns(), now, ask_at = begun + GATE_ASK_NS;
   unsigned polls;
   for (polls = 0;; polls++) {
     struct timespec pause = {0, 0};

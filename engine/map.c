@@ -6,8 +6,10 @@
  * holds new transactions back until the open ones ended. Each LMDB transaction that is not reset is
  * counted here.
  */
+#include <sys/mman.h>
 #include <time.h>
 
+#include "encode_internal.h"
 #include "env_internal.h"
 #include "lmdb_status_internal.h"
 
@@ -54,6 +56,25 @@ static int map_wait_idle(tvi_env *env, int32_t wait_ms) {
   return TV_OK;
 }
 
+/*
+ * Keeps the map out of forked children. They must not use it, and it would keep the data file open
+ * in them, and with it the gate locked, should the parent be killed in its turn. LMDB does not tell
+ * where the map is; any record's page does, since its header holds its number.
+ */
+void tvi_map_keep_from_children(tvi_env *env) {
+  MDB_envinfo info;
+  MDB_txn *mdb;
+  const void *record = NULL;
+  if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &mdb) != 0) return;
+  record = tvi_catalogue_format_record(env, mdb);
+  if (record != NULL && mdb_env_info(env->mdb, &info) == 0) {
+    uintptr_t page = (uintptr_t)record - (uintptr_t)record % env->page_bytes;
+    uint64_t number = tvi_load_le64((const void *)page);
+    (void)madvise((void *)(page - number * env->page_bytes), info.me_mapsize, MADV_DONTFORK);
+  }
+  mdb_txn_abort(mdb);
+}
+
 /* bytes 0: what the file's meta page says. */
 static int map_resize(tvi_env *env, uint64_t bytes, int32_t wait_ms, tv_error *err) {
   int status, native = 0;
@@ -62,7 +83,10 @@ static int map_resize(tvi_env *env, uint64_t bytes, int32_t wait_ms, tv_error *e
   env->growing = 1;
   status = map_wait_idle(env, wait_ms);
   if (status == TV_OK) native = mdb_env_set_mapsize(env->mdb, (size_t)bytes);
-  if (status == TV_OK && native == 0) env->grow_wanted = 0;
+  if (status == TV_OK && native == 0) {
+    env->grow_wanted = 0;
+    tvi_map_keep_from_children(env);
+  }
   env->growing = 0;
   tvi_pool_let_nooks_go(env);
   pthread_cond_broadcast(&env->idle);

@@ -232,6 +232,7 @@ static int open_env(const char *path, const char *shown, const tv_options *optio
     env->inode = file.st_ino;
     (void)mdb_reader_check(env->mdb, &dead);
     status = open_format_adopting(env, err);
+    if (status == TV_OK) tvi_map_keep_from_children(env);
   }
   if (status != TV_OK) {
     open_env_free(env);
@@ -271,9 +272,26 @@ static int open_unnamed(const tv_options *options, tvi_env **out, tv_error *err)
   return status;
 }
 
+/*
+ * Makes the empty file. It is the claim: of several processes that want a new one, one gets it, and
+ * a failure removes only what was made here. *made: 1 when it was not there before.
+ */
+static int open_claim(const char *path, const tv_options *options, int *made, tv_error *err) {
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  *made = fd >= 0;
+  if (fd >= 0) {
+    (void)close(fd);
+    return TV_OK;
+  }
+  if (errno != EEXIST) return open_env_fail(errno, path, err);
+  return (options->flags & TV_OPEN_NEW) == 0
+             ? TV_OK
+             : tvi_error_set(err, TV_EEXIST, 0, "'%s' exists already", path);
+}
+
 static int open_named(const char *path, const tv_options *options, tvi_env **out, tv_error *err) {
   struct stat file;
-  int there = stat(path, &file) == 0, status;
+  int there = stat(path, &file) == 0, made = 0, status = TV_OK;
   if (!there && errno != ENOENT) return open_env_fail(errno, path, err);
   if (there && (options->flags & TV_OPEN_NEW) != 0)
     return tvi_error_set(err, TV_EEXIST, 0, "'%s' exists already", path);
@@ -282,8 +300,9 @@ static int open_named(const char *path, const tv_options *options, tvi_env **out
   if (there && !S_ISREG(file.st_mode))
     return tvi_error_set(err, TV_ENOTDB, 0, "'%s' is not a regular file", path);
   if (there && (*out = tvi_registry_find(file.st_dev, file.st_ino)) != NULL) return TV_OK;
-  status = open_env(path, path, options, out, err);
-  if (status != TV_OK && !there && status != TV_EBUSY) open_remove(path);
+  if (!there) status = open_claim(path, options, &made, err);
+  if (status == TV_OK) status = open_env(path, path, options, out, err);
+  if (status != TV_OK && made && status != TV_EBUSY) open_remove(path);
   return status;
 }
 
@@ -339,6 +358,7 @@ int tv_open(const char *path, const tv_options *options, tv_db **out, tv_error *
   if (status != TV_OK) return status;
   if (path == NULL || strcmp(path, ":memory:") == 0) {
     if ((wanted.flags & TV_OPEN_TEMPORARY) == 0) wanted.flags |= TV_OPEN_MEMORY;
+    path = "";
   } else if (path[0] == '\0' && (wanted.flags & (TV_OPEN_MEMORY | TV_OPEN_TEMPORARY)) == 0) {
     return tvi_error_set(err, TV_EINVAL, 0, "the path is empty");
   }

@@ -8,6 +8,7 @@
  * alternative, comparing getpid() on every call, costs a system call per transaction.
  */
 #include <pthread.h>
+#include <unistd.h>
 
 #include "env_internal.h"
 
@@ -29,7 +30,17 @@ static void registry_after_fork_parent(void) {
   pthread_mutex_unlock(&registry.lock);
 }
 
+/*
+ * The child inherits descriptors, and with the data file's a share in its record locks: were its
+ * parent killed in its turn, the child would hold the writer gate for ever. What was opened before
+ * is refused here anyway.
+ */
 static void registry_after_fork_child(void) {
+  tvi_env *env;
+  for (env = registry.envs; env != NULL; env = env->next) {
+    int fd;
+    if (mdb_env_get_fd(env->mdb, &fd) == 0) (void)close(fd);
+  }
   registry.envs = NULL;
   atomic_fetch_add(&registry.forks, 1);
   pthread_mutex_unlock(&registry.lock);

@@ -318,10 +318,12 @@ static int txn_begin(tv_db *db, const tv_begin_options *options, tv_txn **out, t
 static int txn_begin_metered(tv_db *db, const tv_begin_options *options, tv_txn **out,
                              tv_error *err) {
   uint64_t since = tvi_metric_clock();
-  int status = txn_begin(db, options, out, err);
-  if (status == TV_OK && (*out)->metrics != NULL)
+  tv_txn *txn = NULL;
+  int status = txn_begin(db, options, &txn, err);
+  *out = txn;
+  if (txn != NULL && txn->metrics != NULL)
     tvi_metric_record(
-        (*out)->metrics,
+        txn->metrics,
         (options->mode & TV_WRITE) != 0 ? TVI_METRIC_BEGIN_WRITE : TVI_METRIC_BEGIN_READ, since);
   return status;
 }

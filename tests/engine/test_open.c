@@ -408,6 +408,35 @@ static void another_process_writes_and_creates_stores_meanwhile(void **state) {
   test_close(db);
 }
 
+static void a_forked_child_does_not_keep_its_parents_turn(void **state) {
+  tv_begin_options options = {TV_WRITE, 5000, NULL, NULL};
+  tv_txn *txn;
+  tv_db *db;
+  pid_t writer, idler = 0;
+  int pipes[2], result;
+  (void)state;
+  assert_int_equal(pipe(pipes), 0);
+  writer = fork();
+  assert_true(writer >= 0);
+  if (writer == 0) {
+    if (tv_open(path, NULL, &db, NULL) != TV_OK || tv_begin(db, TV_WRITE, &txn, NULL) != TV_OK)
+      _exit(1);
+    idler = fork();
+    if (idler > 0 && write(pipes[1], &idler, sizeof idler) != sizeof idler) _exit(2);
+    for (;;) pause();
+  }
+  assert_int_equal(read(pipes[0], &idler, sizeof idler), sizeof idler);
+  assert_int_equal(kill(writer, SIGKILL), 0);
+  assert_int_equal(waitpid(writer, &result, 0), writer);
+  db = test_open(path, 0);
+  test_ok(tv_begin_with(db, &options, &txn, NULL));
+  tv_abort(txn);
+  test_close(db);
+  assert_int_equal(kill(idler, SIGKILL), 0);
+  close(pipes[0]);
+  close(pipes[1]);
+}
+
 static void stat_counts_what_is_there(void **state) {
   tv_db *db = test_open(path, 0);
   tv_db_stat stat;
@@ -468,6 +497,7 @@ int main(void) {
       TEST(a_small_map_grows_or_is_full),
       TEST(db_write_runs_again_in_a_larger_map),
       TEST(another_process_writes_and_creates_stores_meanwhile),
+      TEST(a_forked_child_does_not_keep_its_parents_turn),
       TEST(stat_counts_what_is_there),
       TEST(a_backup_is_a_store_of_the_same_data),
   };

@@ -283,6 +283,8 @@ static void snapshots_stay_whole_while_a_tiny_map_grows(void **state) {
 
 enum { CREATORS = 8, CREATE_ROUNDS = 25 };
 
+static unsigned create_flags;
+
 static int create_mark(tv_txn *txn, void *ctx) {
   tv_store *store;
   char key[8];
@@ -292,13 +294,13 @@ static int create_mark(tv_txn *txn, void *ctx) {
 }
 
 static void process_creates(int i) {
-  tv_options options = {.durability = TV_LAZY};
+  tv_options options = {.flags = create_flags, .durability = TV_LAZY};
   tv_error err = {0};
   tv_db *db = NULL;
   int status = tv_open(path, &options, &db, &err);
   if (status == TV_OK) status = tv_db_write(db, create_mark, &i, &err);
   if (status == TV_OK) status = tv_close(db, &err);
-  if (status != TV_OK)
+  if (status != TV_OK && status != TV_EEXIST)
     print_message("process %d: %s: %s\n", i, tv_status_name(status), err.message);
   say(i, status);
 }
@@ -325,11 +327,32 @@ static uint64_t marks(void) {
 static void processes_that_create_the_file_at_once_all_open_it(void **state) {
   int round;
   (void)state;
+  create_flags = 0;
   for (round = 0; round < CREATE_ROUNDS; round++) {
     start(CREATORS, process_creates);
     end(CREATORS);
     assert_int_equal(marks(), CREATORS);
     check_file();
+    remove_store();
+  }
+}
+
+static void of_processes_that_want_a_new_file_one_gets_it(void **state) {
+  int round, i, result, made;
+  (void)state;
+  create_flags = TV_OPEN_NEW;
+  for (round = 0; round < CREATE_ROUNDS; round++) {
+    start(CREATORS, process_creates);
+    for (i = made = 0; i < CREATORS; i++) {
+      assert_int_equal(waitpid(children[i], &result, 0), children[i]);
+      assert_int_equal(result, 0);
+      if (atomic_load(&common->status[i]) == TV_OK)
+        made++;
+      else
+        test_status(atomic_load(&common->status[i]), TV_EEXIST);
+    }
+    assert_int_equal(made, 1);
+    assert_int_equal(marks(), 1);
     remove_store();
   }
 }
@@ -427,6 +450,7 @@ int main(void) {
       TEST(a_map_grows_under_several_processes),
       TEST(snapshots_stay_whole_while_a_tiny_map_grows),
       TEST(processes_that_create_the_file_at_once_all_open_it),
+      TEST(of_processes_that_want_a_new_file_one_gets_it),
       TEST(every_writing_process_gets_its_turn),
       TEST(a_writer_killed_in_its_turn_holds_nobody_up),
   };

@@ -96,6 +96,9 @@ fresh
 printf '# House\nSee [here](docs/a.md#the-end) and `kv/trivet_kv.h`.\n' >"$work/tree/README.md"
 printf '# A\n## The end\n[back](../README.md)\n' >"$work/tree/docs/a.md"
 check doc_links 'accepts links that lead somewhere' 0
+printf '# Alone\n' >"$work/tree/docs/alone.md"
+check doc_links 'finds a page that nothing leads to' 1 'docs/alone.md: no page links to it'
+rm "$work/tree/docs/alone.md"
 printf '[gone](b.md)\n' >>"$work/tree/docs/a.md"
 check doc_links 'finds a link to nothing' 1 'docs/a.md:4: b.md does not exist'
 printf '[x](../README.md#street)\n' >"$work/tree/docs/a.md"
