@@ -268,7 +268,7 @@ typedef struct matrix {
 } matrix;
 
 static matrix matrix_of(world *w, int both) {
-  matrix m = {0, malloc(w->ids * sizeof(int)), NULL};
+  matrix m = {0, calloc(w->ids + 1, sizeof(int)), NULL};
   size_t i;
   for (i = 0; i < w->ids; i++) m.number[i] = -1;
   for (i = 0; i < w->n; i++) {
@@ -303,6 +303,7 @@ static void check_triangles_and_clustering(world *w) {
   double *found = malloc(w->ids * sizeof *found);
   uint64_t count, expected = 0;
   tv_node v;
+  assert_true(list != NULL && found != NULL && both.number != NULL);
   test_ok(tv_graph_clustering(w->g, &w->options, found, w->ids));
   for (v = 0; v < w->ids; v++) {
     uint64_t joined = 0;
