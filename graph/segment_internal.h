@@ -70,7 +70,7 @@ static inline int tvi_segment_row(const tvi_segment *segment, uint32_t row, size
   }
   *from = tvi_load_le32(segment->offsets + 4 * (size_t)row);
   *to = tvi_load_le32(segment->offsets + 4 * (size_t)row + 4);
-  return TVI_LIKELY(*from <= *to && *to <= segment->edges);
+  return *from <= *to && *to <= segment->edges;
 }
 
 void tvi_segment_key(unsigned char key[TVI_SEGMENT_KEY_BYTES], int direction, uint64_t block,
