@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "demo.h"
+#include "graph_bench.h"
 #include "kv_bench.h"
 #include "trivet.h"
 
@@ -16,6 +17,7 @@ static const struct {
   const char *about;
 } bench_commands[] = {
     {"demo", demo_command, "load the machine's package index as three models and ask it questions"},
+    {"graph", graph_command, "algorithms over whole graphs beside the same in memory"},
     {"kv", kv_command, "key-value operations beside raw LMDB"},
 };
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading edges at nodes, in runs: the only place that knows how adjacency is stored. Today that is
- * the delta alone, keys (node, type, neighbour, edge) read through one cursor per direction, which
- * stays where it is between nodes: when the next node of a sorted frontier is where the cursor
- * already stands, no descent is needed. Rejected: a callback for each edge from here; an indirect
- * call per edge costs more than the decoding, and a segment's arrays could not be handed on in
- * place.
+ * Reading edges at nodes, in runs, from the delta: keys (node, type, neighbour, edge) read through
+ * one cursor per direction, which stays where it is between nodes: when the next node of a sorted
+ * frontier is where the cursor already stands, no descent is needed. Rejected: a callback for each
+ * edge from here; an indirect call per edge costs more than the decoding, and a segment's arrays
+ * could not be handed on in place.
  */
 #include <string.h>
 
@@ -62,6 +61,19 @@ void tvi_type_set_close(tvi_type_set *set) {
   set->heap = NULL;
 }
 
+static int adj_open_segments(tvi_adj_reader *reader, tv_store *delta) {
+  tv_store *segments;
+  uint64_t count;
+  int status = tvi_graph_store(reader->graph, TVI_GRAPH_SEGMENTS, &segments);
+  reader->unstable = tv_txn_is_write(reader->graph->txn);
+  if (status == TV_OK) status = tv_store_count(delta, &count);
+  if (status == TV_OK) status = tv_cursor_open(segments, &reader->segment_cursor);
+  if (status != TV_OK) return status;
+  /* The graph's own writers may add to the delta while they read. */
+  reader->delta_empty = count == 0 && !reader->unstable;
+  return TV_OK;
+}
+
 int tvi_adj_open(tvi_adj_reader *reader, tv_graph *graph, int direction,
                  const tvi_type_set *types) {
   tv_store *store;
@@ -76,16 +88,28 @@ int tvi_adj_open(tvi_adj_reader *reader, tv_graph *graph, int direction,
   reader->in_range = 0;
   reader->raw = 0;
   reader->state = ADJ_NOWHERE;
-  return status == TV_OK ? tv_cursor_open(store, &reader->cursor) : status;
+  reader->at_dead = 0;
+  reader->segment_cursor = NULL;
+  reader->segments = NULL;
+  reader->segment_count = reader->segment_capacity = 0;
+  reader->segment_block = UINT64_MAX;
+  reader->scanning = reader->in_group = reader->has_after = 0;
+  reader->delta_empty = reader->unstable = 0;
+  reader->segmented = (graph->features & TVI_GRAPH_HAS_SEGMENTS) != 0;
+  if (status == TV_OK) status = tv_cursor_open(store, &reader->cursor);
+  return status == TV_OK && reader->segmented ? adj_open_segments(reader, store) : status;
 }
 
 void tvi_adj_close(tvi_adj_reader *reader) {
   if (reader->cursor != NULL) tv_cursor_close(reader->cursor);
-  reader->cursor = NULL;
+  if (reader->segment_cursor != NULL) tv_cursor_close(reader->segment_cursor);
+  reader->cursor = reader->segment_cursor = NULL;
+  tvi_free(reader->segments);
+  reader->segments = NULL;
 }
 
 /* Takes what a cursor call returned. */
-static int adj_land(tvi_adj_reader *reader, int status, tv_slice key) {
+static int adj_land(tvi_adj_reader *reader, int status, tv_slice key, tv_slice value) {
   const unsigned char *bytes = key.data;
   if (TVI_UNLIKELY(status != TV_OK)) {
     reader->state = status == TV_END ? ADJ_AT_END : ADJ_NOWHERE;
@@ -99,19 +123,20 @@ static int adj_land(tvi_adj_reader *reader, int status, tv_slice key) {
   reader->at = tvi_load_be64(bytes) >> 8; /* be40 node, be16 type */
   reader->at_neighbour = tvi_load_be40(bytes + 7);
   reader->at_edge = tvi_load_be40(bytes + 12);
+  reader->at_dead = tvi_delta_is_dead(value);
   return TV_OK;
 }
 
 static int adj_seek_key(tvi_adj_reader *reader, tv_slice from) {
-  tv_slice key = {NULL, 0};
-  int status = tv_cursor_seek(reader->cursor, from, &key, NULL);
-  return adj_land(reader, status, key);
+  tv_slice key = {NULL, 0}, value = {NULL, 0};
+  int status = tv_cursor_seek(reader->cursor, from, &key, reader->segmented ? &value : NULL);
+  return adj_land(reader, status, key, value);
 }
 
 static int adj_step(tvi_adj_reader *reader) {
-  tv_slice key = {NULL, 0};
-  int status = tv_cursor_next(reader->cursor, &key, NULL);
-  return adj_land(reader, status, key);
+  tv_slice key = {NULL, 0}, value = {NULL, 0};
+  int status = tv_cursor_next(reader->cursor, &key, reader->segmented ? &value : NULL);
+  return adj_land(reader, status, key, value);
 }
 
 /* Moves to the first key at or after place `low` and makes low..high the range. */
@@ -127,7 +152,29 @@ static int adj_enter(tvi_adj_reader *reader, uint64_t low, uint64_t high) {
   return adj_seek_key(reader, tv_bytes(from, 7));
 }
 
+int tvi_adj_delta_enter(tvi_adj_reader *reader, uint64_t low, uint64_t high) {
+  return adj_enter(reader, low, high);
+}
+
+int tvi_adj_delta_after(tvi_adj_reader *reader, uint64_t high) {
+  unsigned char from[TVI_ADJ_KEY_BYTES + 1];
+  reader->high = high;
+  reader->in_range = 1;
+  tvi_adj_key(from, high >> 16, reader->after.type, reader->after_neighbour, reader->after.edge);
+  from[TVI_ADJ_KEY_BYTES] = 0; /* the smallest key after it */
+  return adj_seek_key(reader, tv_bytes(from, sizeof from));
+}
+
+int tvi_adj_delta_step(tvi_adj_reader *reader) {
+  return adj_step(reader);
+}
+
+int tvi_adj_delta_there(const tvi_adj_reader *reader, uint64_t high) {
+  return !reader->delta_empty && reader->state == ADJ_ON_KEY && reader->at <= high;
+}
+
 void tvi_adj_seek(tvi_adj_reader *reader, tv_node node) {
+  if (reader->segmented) tvi_adj_seek_merged(reader, node);
   reader->node = node;
   reader->type_at = 0;
   reader->run_max = ADJ_RUN_FIRST;
@@ -137,6 +184,7 @@ void tvi_adj_seek(tvi_adj_reader *reader, tv_node node) {
 int tvi_adj_scan(tvi_adj_reader *reader, const tv_edge_ref *after) {
   unsigned char from[TVI_ADJ_KEY_BYTES + 1];
   reader->run_max = TVI_ADJ_RUN_MAX;
+  if (reader->segmented) return tvi_adj_scan_merged(reader, after);
   reader->type_at = SIZE_MAX; /* one range, no further one */
   reader->high = UINT64_MAX;
   reader->in_range = 1;
@@ -207,7 +255,7 @@ static void adj_drop_gone(tvi_adj_reader *reader, tvi_adj_run *run) {
 int tvi_adj_next(tvi_adj_reader *reader, tvi_adj_run *run) {
   int status;
   do {
-    status = adj_next_stored(reader, run);
+    status = reader->segmented ? tvi_adj_next_merged(reader, run) : adj_next_stored(reader, run);
     if (TVI_LIKELY(status != TV_OK || reader->graph->gone_count == 0 || reader->raw)) return status;
     adj_drop_gone(reader, run);
   } while (run->n == 0);

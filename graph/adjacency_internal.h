@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one way in which the graph layer reads edges at nodes. A reader delivers *runs*: arrays of
- * neighbours and edge ids of one node, one type and one direction. Today a run is decoded from the
- * delta's composite keys into a small array of the reader; a run of a CSR segment will point into
- * the segment. Traversals see only runs, so they stay as they are.
+ * The way in which traversals read edges at nodes. A reader delivers *runs*: arrays of neighbours
+ * and edge ids of one node, one type and one direction, merged from segments and the delta
+ * (adjacency_merge.c) into small arrays of the reader. Algorithms over the whole graph read
+ * segments in place instead, through view_internal.h.
  */
 #ifndef TRIVET_ADJACENCY_INTERNAL_H
 #define TRIVET_ADJACENCY_INTERNAL_H
 
-#include "graph_internal.h"
+#include <string.h>
+
+#include "segment_internal.h"
 
 #define TVI_TYPE_SET_FIXED 16
 
@@ -34,6 +36,11 @@ typedef struct tvi_adj_run {
 
 #define TVI_ADJ_RUN_MAX 128
 
+typedef struct tvi_adj_segment {
+  uint32_t type;
+  tvi_segment segment;
+} tvi_adj_segment;
+
 typedef struct tvi_adj_reader {
   tv_graph *graph;
   int direction; /* TV_OUT or TV_IN */
@@ -52,6 +59,21 @@ typedef struct tvi_adj_reader {
   tv_edge at_edge;
   tv_node neighbours[TVI_ADJ_RUN_MAX];
   tv_edge edges[TVI_ADJ_RUN_MAX];
+  int at_dead; /* the record under the cursor takes an edge out of its segment */
+  /* Of a graph with segments. */
+  int segmented, unstable, scanning, delta_empty;
+  tv_cursor *segment_cursor;
+  tvi_adj_segment *segments; /* of segment_block */
+  size_t segment_count, segment_capacity;
+  uint64_t segment_block; /* UINT64_MAX: none is loaded */
+  uint32_t want;          /* the least type still to be read at node */
+  uint32_t group;         /* the type being read, while in_group */
+  int in_group;
+  size_t segment_at, segment_end; /* what is left of its row */
+  int has_after;                  /* at node, what is up to `after` is passed over */
+  tv_edge_ref after;
+  tv_node after_neighbour;
+  tv_node scan_end;
 } tvi_adj_reader;
 
 int tvi_adj_open(tvi_adj_reader *reader, tv_graph *graph, int direction, const tvi_type_set *types);
@@ -62,8 +84,23 @@ void tvi_adj_seek(tvi_adj_reader *reader, tv_node node);
 /* The runs that follow are those of all nodes in order, beginning after the given edge (NULL: at
  * the start). The type set is not applied: run->type tells. */
 int tvi_adj_scan(tvi_adj_reader *reader, const tv_edge_ref *after);
+/* The runs that follow are those at `node` behind an edge there, which may be deleted by now. */
+void tvi_adj_seek_after(tvi_adj_reader *reader, tv_node node, const tv_edge_ref *after);
 /* TV_OK, TV_END, TV_ECORRUPT. A run lives until the next call on the reader. */
 int tvi_adj_next(tvi_adj_reader *reader, tvi_adj_run *run);
+
+/* ---- Between adjacency.c and adjacency_merge.c ---- */
+
+int tvi_adj_next_merged(tvi_adj_reader *reader, tvi_adj_run *run);
+void tvi_adj_seek_merged(tvi_adj_reader *reader, tv_node node);
+int tvi_adj_scan_merged(tvi_adj_reader *reader, const tv_edge_ref *after);
+/* Moves the delta's cursor to the first key at or after the place `low` (node << 16 | type). */
+int tvi_adj_delta_enter(tvi_adj_reader *reader, uint64_t low, uint64_t high);
+/* ... to the first key behind reader->after. */
+int tvi_adj_delta_after(tvi_adj_reader *reader, uint64_t high);
+int tvi_adj_delta_step(tvi_adj_reader *reader);
+/* 1 when the cursor stands on a key up to the place `high` (and not before what was entered). */
+int tvi_adj_delta_there(const tvi_adj_reader *reader, uint64_t high);
 
 /* An edge of a run as it is stored. */
 static inline tv_edge_ref tvi_adj_ref(const tvi_adj_run *run, size_t i, int direction) {

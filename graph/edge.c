@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "graph_internal.h"
+#include "segment_internal.h"
 
 void tvi_adj_key(unsigned char key[TVI_ADJ_KEY_BYTES], tv_node node, uint32_t type,
                  tv_node neighbour, tv_edge edge) {
@@ -96,6 +96,7 @@ int tvi_edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
   tvi_store_be40(id, edge);
   status = tvi_graph_store(graph, TVI_GRAPH_EDGES, &edges);
   if (status == TV_OK) status = tvi_sealed_get(edges, tv_bytes(id, sizeof id), &record);
+  if (status == TV_NOTFOUND) return tvi_range_find(graph, edge, out);
   if (status == TV_ECORRUPT || (status == TV_OK && record.size != TVI_EDGE_RECORD_BYTES))
     return tvi_graph_corrupt(graph, "the record of edge", edge);
   if (status != TV_OK) return status;
@@ -118,18 +119,40 @@ int tv_graph_edge_find(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
   return status == TV_OK ? edge_lookup(graph, edge, out) : status;
 }
 
+/* Takes an edge out of one direction: its delta record goes, or one that says so comes. */
+static int edge_erase_side(tv_graph *graph, tv_store *store, tv_slice key) {
+  static const unsigned char dead = TVI_DELTA_DEAD;
+  int status = tv_store_delete(store, key);
+  if (status != TV_NOTFOUND || (graph->features & TVI_GRAPH_HAS_SEGMENTS) == 0) return status;
+  return tv_store_put(store, key, tv_bytes(&dead, 1), 0);
+}
+
+/* Takes away what is found by the edge's id. */
+static int edge_erase_id(tv_graph *graph, tv_store *edges, tv_edge edge) {
+  unsigned char id[TVI_EDGE_KEY_BYTES];
+  tv_store *props;
+  int status;
+  tvi_store_be40(id, edge);
+  status = tv_store_delete(edges, tv_bytes(id, sizeof id));
+  if (status == TV_NOTFOUND && (graph->features & TVI_GRAPH_HAS_SEGMENTS) != 0)
+    status = tvi_range_count_add(graph, -1);
+  if (status != TV_OK || (graph->features & TVI_GRAPH_HAS_PROPS) == 0) return status;
+  status = tvi_graph_store(graph, TVI_GRAPH_PROPS, &props);
+  if (status == TV_OK) status = tv_store_delete(props, tv_bytes(id, sizeof id));
+  return status == TV_NOTFOUND ? TV_OK : status;
+}
+
 int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref) {
-  unsigned char key[TVI_ADJ_KEY_BYTES], id[TVI_EDGE_KEY_BYTES];
+  unsigned char key[TVI_ADJ_KEY_BYTES];
   edge_stores stores;
   int status = tvi_edge_id_retire(graph, ref->edge);
   if (status == TV_OK) status = edge_stores_open(graph, &stores);
   if (status != TV_OK) return status;
   tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
-  status = tv_store_delete(stores.out, tv_bytes(key, sizeof key));
+  status = edge_erase_side(graph, stores.out, tv_bytes(key, sizeof key));
   tvi_adj_key(key, ref->to, ref->type, ref->from, ref->edge);
-  if (status == TV_OK) status = tv_store_delete(stores.in, tv_bytes(key, sizeof key));
-  tvi_store_be40(id, ref->edge);
-  if (status == TV_OK) status = tv_store_delete(stores.edges, tv_bytes(id, sizeof id));
+  if (status == TV_OK) status = edge_erase_side(graph, stores.in, tv_bytes(key, sizeof key));
+  if (status == TV_OK) status = edge_erase_id(graph, stores.edges, ref->edge);
   if (status == TV_OK) return tvi_lifetime_forget(graph, TVI_MORTAL_EDGE, ref->edge);
   if (status != TV_NOTFOUND) return status;
   return tvi_graph_corrupt(graph, "one of the records of edge", ref->edge);
@@ -140,6 +163,43 @@ int tv_graph_edge_delete(tv_graph *graph, tv_edge edge) {
   int status = tvi_graph_enter_write(graph);
   if (status == TV_OK) status = edge_lookup(graph, edge, &ref);
   return status == TV_OK ? tvi_edge_erase(graph, &ref) : status;
+}
+
+/* Whether an edge without a delta record is in a segment, and its properties. */
+static int edge_read_segment(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
+  unsigned char id[TVI_EDGE_KEY_BYTES];
+  tvi_segment segment;
+  tvi_envelope envelope;
+  tv_store *props;
+  tv_slice value;
+  size_t at;
+  int status = tvi_segment_get(graph, TV_OUT, tvi_block_of(ref->from), ref->type, &segment);
+  if (status == TV_OK)
+    status = tvi_segment_find(graph, &segment, ref->from, ref->to, ref->edge, &at);
+  if (status != TV_OK || (graph->features & TVI_GRAPH_HAS_PROPS) == 0) return status;
+  tvi_store_be40(id, ref->edge);
+  status = tvi_graph_store(graph, TVI_GRAPH_PROPS, &props);
+  if (status == TV_OK) status = tv_store_get(props, tv_bytes(id, sizeof id), &value);
+  if (status != TV_OK) return status == TV_NOTFOUND ? TV_OK : status;
+  status = tvi_envelope_unwrap(&graph->codec, tv_bytes(id, sizeof id), value, 1, &envelope);
+  if (status == TV_ECORRUPT) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
+  if (status == TV_OK) *list = envelope.payload;
+  return status;
+}
+
+int tvi_edge_props_put(tv_graph *graph, tv_edge edge, tv_slice list) {
+  unsigned char id[TVI_EDGE_KEY_BYTES];
+  tv_slice value;
+  tv_store *props;
+  int status = tvi_graph_add_feature(graph, TVI_GRAPH_HAS_PROPS, TVI_GRAPH_PROPS);
+  tvi_store_be40(id, edge);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_PROPS, &props);
+  if (status == TV_OK && list.size == 0) {
+    status = tv_store_delete(props, tv_bytes(id, sizeof id));
+    return status == TV_NOTFOUND ? TV_OK : status;
+  }
+  if (status == TV_OK) status = edge_wrap(graph, tv_bytes(id, sizeof id), edge, list, &value);
+  return status == TV_OK ? tv_store_put(props, tv_bytes(id, sizeof id), value, 0) : status;
 }
 
 /* The property list of an edge, verified. TV_NOTFOUND (no message) when there is no such edge. */
@@ -156,7 +216,9 @@ static int edge_read(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
   tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
   status = tv_store_get(out, tv_bytes(key, sizeof key), &value);
   *list = tv_bytes(NULL, 0);
+  if (status == TV_NOTFOUND) return edge_read_segment(graph, ref, list);
   if (status != TV_OK || value.size == 0) return status;
+  if (tvi_delta_is_dead(value)) return TV_NOTFOUND;
   status = tvi_envelope_unwrap(&graph->codec, tv_bytes(key, sizeof key), value, 1, &envelope);
   if (status == TV_ECORRUPT) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
   if (status == TV_OK) *list = envelope.payload;
@@ -178,10 +240,13 @@ static int edge_rewrite(tv_graph *graph, const tv_edge_ref *ref, uint32_t number
     return tvi_txn_fail(graph->txn, status, 0, "no memory for the properties of edge %" PRIu64,
                         ref->edge);
   tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
+  if (status == TV_OK) status = tv_store_get(out, tv_bytes(key, sizeof key), &value);
+  if (status == TV_NOTFOUND) /* it was read from a segment */
+    return tvi_edge_props_put(graph, ref->edge, tv_bytes(graph->record.data, graph->record.size));
   if (status == TV_OK)
     status = edge_wrap(graph, tv_bytes(key, sizeof key), ref->edge,
                        tv_bytes(graph->record.data, graph->record.size), &value);
-  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
   return status == TV_OK ? tv_store_put(out, tv_bytes(key, sizeof key), value, 0) : status;
 }
 

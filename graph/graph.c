@@ -8,10 +8,10 @@
  */
 #include <inttypes.h>
 
-#include "graph_internal.h"
+#include "segment_internal.h"
 
-static const char *const graph_part_names[TVI_GRAPH_PARTS_ALL] = {"keys", "nodes", "labels", "out",
-                                                                  "in",   "edges", "expiry"};
+static const char *const graph_part_names[TVI_GRAPH_PARTS_ALL] = {
+    "keys", "nodes", "labels", "out", "in", "edges", "expiry", "segments", "props"};
 
 #define GRAPH_FEATURES_KEY "x" /* in the master store: one byte, sealed */
 
@@ -288,6 +288,7 @@ int tv_graph_list(tv_txn *txn, int (*visit)(void *ctx, tv_slice name), void *ctx
 int tv_graph_stat_get(tv_graph *graph, tv_graph_stat *out) {
   uint32_t *counts[TVI_NAME_SPACES];
   tv_store_stat stat;
+  uint64_t bulk = 0;
   int i, status = tvi_graph_enter(graph);
   *out = (tv_graph_stat){0};
   counts[TVI_NAME_LABEL] = &out->labels;
@@ -306,6 +307,8 @@ int tv_graph_stat_get(tv_graph *graph, tv_graph_stat *out) {
     if (i == TVI_GRAPH_NODES) out->nodes = stat.entries;
     if (i == TVI_GRAPH_EDGES) out->edges = stat.entries;
   }
+  status = tvi_range_count(graph, &bulk);
+  out->edges += bulk;
   for (i = 0; i < TVI_NAME_SPACES && status == TV_OK; i++)
     status = tvi_name_count(graph, (tvi_name_space)i, counts[i]);
   if (status == TV_OK) status = tvi_node_ids(graph, &out->node_ids);

@@ -16,20 +16,27 @@
 
 /* The stores beside the master; their names are part of the file format. */
 typedef enum tvi_graph_part {
-  TVI_GRAPH_KEYS = 0,   /* node key -> sealed be40 id */
-  TVI_GRAPH_NODES = 1,  /* be40 id -> envelope(node record) */
-  TVI_GRAPH_LABELS = 2, /* be16 label, be40 id -> empty */
-  TVI_GRAPH_OUT = 3,    /* adjacency key from the source -> empty or envelope(properties) */
-  TVI_GRAPH_IN = 4,     /* adjacency key from the target -> empty */
-  TVI_GRAPH_EDGES = 5,  /* be40 edge -> sealed be40 source, be16 type, be40 target */
-  TVI_GRAPH_PARTS = 6,  /* those above are always there */
-  TVI_GRAPH_EXPIRY = 6, /* see lifetime.c */
-  TVI_GRAPH_PARTS_ALL = 7
+  TVI_GRAPH_KEYS = 0,     /* node key -> sealed be40 id */
+  TVI_GRAPH_NODES = 1,    /* be40 id -> envelope(node record) */
+  TVI_GRAPH_LABELS = 2,   /* be16 label, be40 id -> empty */
+  TVI_GRAPH_OUT = 3,      /* adjacency key from the source -> empty or envelope(properties), or
+                             TVI_DELTA_DEAD */
+  TVI_GRAPH_IN = 4,       /* adjacency key from the target -> empty, or TVI_DELTA_DEAD */
+  TVI_GRAPH_EDGES = 5,    /* be40 edge -> sealed be40 source, be16 type, be40 target */
+  TVI_GRAPH_PARTS = 6,    /* those above are always there */
+  TVI_GRAPH_EXPIRY = 6,   /* see lifetime.c */
+  TVI_GRAPH_SEGMENTS = 7, /* see segment_internal.h */
+  TVI_GRAPH_PROPS = 8,    /* be40 edge -> envelope(properties) of edges in segments */
+  TVI_GRAPH_PARTS_ALL = 9
 } tvi_graph_part;
 
 /* What a graph has beyond the beginnings; kept as one byte in the master store. */
-enum { TVI_GRAPH_HAS_EXPIRY = 1u << 0 };
-#define TVI_GRAPH_FEATURES_KNOWN ((unsigned)TVI_GRAPH_HAS_EXPIRY)
+enum {
+  TVI_GRAPH_HAS_EXPIRY = 1u << 0, /* in the order of the parts that they need */
+  TVI_GRAPH_HAS_SEGMENTS = 1u << 1,
+  TVI_GRAPH_HAS_PROPS = 1u << 2
+};
+#define TVI_GRAPH_FEATURES_KNOWN 7u
 
 #define TVI_GRAPH_VERSION 1
 #define TVI_NODE_KEY_BYTES 5
@@ -103,6 +110,8 @@ typedef enum tvi_mortal { TVI_MORTAL_NODE = 0, TVI_MORTAL_EDGE = 1 } tvi_mortal;
 int tvi_lifetimes_load(tv_graph *graph);
 void tvi_lifetimes_forget(tv_graph *graph);
 int tvi_gone_find(const tv_graph *graph, tvi_mortal kind, uint64_t id);
+/* What is in a slot of graph->gone; 0: nothing. */
+int tvi_gone_at(const tv_graph *graph, size_t slot, tvi_mortal *kind, uint64_t *id);
 /* To be called when a node or edge is deleted. */
 int tvi_lifetime_forget(tv_graph *graph, tvi_mortal kind, uint64_t id);
 /* A few of the expired go; to be called at the end of a write. */
@@ -150,6 +159,8 @@ int tvi_edge_ids(tv_graph *graph, uint64_t *next);
  */
 int tvi_node_id_retire(tv_graph *graph, tv_node node);
 int tvi_edge_id_retire(tv_graph *graph, tv_edge edge);
+/* Gives out n edge ids at once; n > 0. */
+int tvi_edge_ids_skip(tv_graph *graph, uint64_t n);
 /* TV_OK or TV_ENONODE. The second form remembers its answers: for loops of writes. */
 int tvi_node_check(tv_graph *graph, tv_node node);
 int tvi_node_check_cached(tv_graph *graph, tv_node node);
@@ -212,10 +223,19 @@ int tvi_node_label_next(const tvi_node_view *view, size_t *at, uint32_t *label);
 int tvi_node_label_in(const tvi_node_view *view, uint32_t label);
 
 /* ---- Edges (edge.c) ---- */
+
+/* The whole value of a delta record that deletes an edge which is in a segment. */
+#define TVI_DELTA_DEAD 0x40
+static inline int tvi_delta_is_dead(tv_slice value) {
+  return value.size == 1 && *(const unsigned char *)value.data == TVI_DELTA_DEAD;
+}
+
 void tvi_adj_key(unsigned char key[TVI_ADJ_KEY_BYTES], tv_node node, uint32_t type,
                  tv_node neighbour, tv_edge edge);
 /* TV_OK, TV_NOTFOUND, TV_ECORRUPT; whether it has expired or not. */
 int tvi_edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out);
+/* Sets the properties of an edge that is in a segment. */
+int tvi_edge_props_put(tv_graph *graph, tv_edge edge, tv_slice list);
 /* Removes the records of an edge. */
 int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref);
 

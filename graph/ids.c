@@ -90,6 +90,14 @@ int tvi_edge_id_retire(tv_graph *graph, tv_edge edge) {
   return status != TV_OK ? status : id_retire(graph, &id_of_edges, edge, next);
 }
 
+int tvi_edge_ids_skip(tv_graph *graph, uint64_t n) {
+  uint64_t next;
+  int status = tvi_edge_ids(graph, &next);
+  if (status == TV_OK) status = id_retire(graph, &id_of_edges, next + n - 1, next + n);
+  if (status == TV_OK) graph->edge_ids.next = next + n;
+  return status;
+}
+
 int tvi_node_check(tv_graph *graph, tv_node node) {
   unsigned char key[TVI_NODE_KEY_BYTES];
   tv_store *nodes;

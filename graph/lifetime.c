@@ -42,6 +42,14 @@ int tvi_gone_find(const tv_graph *graph, tvi_mortal kind, uint64_t id) {
   return graph->gone[lifetime_slot(graph->gone, graph->gone_slots, member)] == member;
 }
 
+int tvi_gone_at(const tv_graph *graph, size_t slot, tvi_mortal *kind, uint64_t *id) {
+  uint64_t member = graph->gone[slot];
+  if (member == 0) return 0;
+  *kind = (member & 1) != 0 ? TVI_MORTAL_EDGE : TVI_MORTAL_NODE;
+  *id = (member >> 1) - 1;
+  return 1;
+}
+
 static int lifetime_gone_add(tv_graph *graph, uint64_t member) {
   size_t count = graph->gone_slots == 0 ? LIFETIME_GONE_FIRST : graph->gone_slots * 2, i;
   uint64_t *slots;

@@ -115,16 +115,21 @@ static int node_delete_edges(tv_graph *graph, tv_node node, int direction, uint6
   tvi_type_set all = {0};
   tvi_adj_reader reader;
   tvi_adj_run run;
-  int status = tvi_adj_open(&reader, graph, direction, &all);
+  tv_edge_ref last;
+  int begun = 0, status = tvi_adj_open(&reader, graph, direction, &all);
   if (status != TV_OK) return status;
   reader.raw = 1;
   while (*left > 0) {
     size_t i;
-    tvi_adj_seek(&reader, node);
+    if (begun)
+      tvi_adj_seek_after(&reader, node, &last);
+    else
+      tvi_adj_seek(&reader, node);
     status = tvi_adj_next(&reader, &run);
     for (i = 0; status == TV_OK && i<run.n && * left> 0; i++, --*left) {
-      tv_edge_ref ref = tvi_adj_ref(&run, i, direction);
-      status = tvi_edge_erase(graph, &ref);
+      last = tvi_adj_ref(&run, i, direction);
+      begun = 1;
+      status = tvi_edge_erase(graph, &last);
     }
     if (status != TV_OK) break;
   }

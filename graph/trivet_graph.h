@@ -202,6 +202,64 @@ TV_API int tv_graph_edge_expires(tv_graph *graph, tv_edge edge, int64_t *expires
  * than the limit: nothing is left. */
 TV_API int tv_graph_sweep(tv_graph *graph, uint64_t limit, uint64_t *swept);
 
+/* ---- Segments ---- */
+
+/*
+ * Edges are added to an ordered delta; this merges it into segments, compressed sparse rows that
+ * traversals and above all algorithms read several times as fast and that take a fraction of the
+ * space. It merges up to `steps` blocks of 4,096 nodes in one direction each; *merged (may be NULL)
+ * counts them, and fewer than `steps` mean that no delta is left. Nothing but speed and space
+ * changes for readers, in this transaction or any other. Returns TV_OK, TV_ELIMIT (node ids beyond
+ * 2^32), TV_ECORRUPT. Cost of a step: O(edges at the block's nodes), 12 bytes of memory for each.
+ */
+TV_API int tv_graph_compact(tv_graph *graph, uint64_t steps, uint64_t *merged);
+
+/*
+ * Adds n edges of one type without properties, from[i] -> to[i], straight into segments. Their ids
+ * are *first (may be NULL) and those after it, in the order of source, target. Returns TV_OK,
+ * TV_ENONODE (nothing was added), TV_ELIMIT (2^32 edges or more in one call). Cost: O(n + nodes);
+ * 12 bytes of memory per edge and 8 per node.
+ */
+TV_API int tv_graph_edges_load(tv_graph *graph, const char *type, uint64_t n, const tv_node *from,
+                               const tv_node *to, tv_edge *first);
+
+typedef enum tv_load_format {
+  TV_LOAD_SNAP =
+      0, /* two words a line, parted by blanks or commas; lines with # or % are comments */
+  TV_LOAD_CSV = 1, /* a header, then lines whose first two fields are source and target (RFC 4180,
+                      but a field has no line ends) */
+  TV_LOAD_MATRIX_MARKET =
+      2 /* coordinate, square, general or symmetric; nodes are keyed 1, 2, ... */
+} tv_load_format;
+
+/* What was read so far. */
+typedef struct tv_load_report {
+  uint64_t lines, edges;
+  uint64_t bad_lines, first_bad_line; /* first_bad_line counts from 1; 0: none was bad */
+} tv_load_report;
+
+typedef struct tv_load_options {
+  int32_t format;         /* tv_load_format */
+  int32_t skip_bad_lines; /* 0: the first bad line ends the load with TV_EINVAL, which names it; 1:
+                             bad lines are counted and passed over */
+  const char *type;       /* of the edges */
+  const char *label;      /* given to nodes met first here; NULL: none */
+  /* Reads up to `capacity` bytes of the text into buffer; *got 0: its end. Non-zero: TV_EIO. */
+  int (*read)(void *ctx, void *buffer, size_t capacity, size_t *got);
+  /* Called now and then; non-zero ends the load with TV_EINTR. May be NULL. */
+  int (*progress)(void *ctx, const tv_load_report *report);
+  void *ctx; /* of read and progress */
+} tv_load_options;
+
+/*
+ * Loads an edge list from text: words are keys of nodes, found or created; edges go where
+ * tv_graph_edges_load puts them, and further words of a line are passed over. *report (may be NULL)
+ * is filled on failure too. After a failure roll back: nodes may have been created.
+ * Returns TV_OK, TV_EINVAL, TV_EIO, TV_EINTR, TV_ELIMIT, TV_ENOMEM. Cost: 28 bytes of memory per
+ * edge and some 50 per node.
+ */
+TV_API int tv_graph_load(tv_graph *graph, const tv_load_options *options, tv_load_report *report);
+
 /* ---- Frontiers and traversals ---- */
 
 /* Ends a traversal before it runs away; zero means no limit of that kind. */

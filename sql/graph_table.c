@@ -365,9 +365,10 @@ static const sqlite3_module graph_table_methods = {
 };
 
 int tvi_module_graph_register(sqlite3 *sql, tvi_conn *conn) {
-  static const tvi_graph_spec *const specs[] = {&tvi_graph_nodes_spec, &tvi_graph_edges_spec,
-                                                &tvi_graph_neighbors_spec, &tvi_graph_khop_spec,
-                                                &tvi_graph_path_spec};
+  static const tvi_graph_spec *const specs[] = {
+      &tvi_graph_nodes_spec,      &tvi_graph_edges_spec,    &tvi_graph_neighbors_spec,
+      &tvi_graph_khop_spec,       &tvi_graph_path_spec,     &tvi_graph_pagerank_spec,
+      &tvi_graph_components_spec, &tvi_graph_triangles_spec};
   size_t i;
 
   for (i = 0; i < sizeof specs / sizeof specs[0]; i++) {

@@ -52,6 +52,9 @@ extern const tvi_graph_spec tvi_graph_edges_spec;
 extern const tvi_graph_spec tvi_graph_neighbors_spec;
 extern const tvi_graph_spec tvi_graph_khop_spec;
 extern const tvi_graph_spec tvi_graph_path_spec;
+extern const tvi_graph_spec tvi_graph_pagerank_spec;
+extern const tvi_graph_spec tvi_graph_components_spec;
+extern const tvi_graph_spec tvi_graph_triangles_spec;
 
 typedef struct tvi_graph_table {
   sqlite3_vtab base;

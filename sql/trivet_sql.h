@@ -9,6 +9,7 @@
  *
  * In SQL, buckets and graphs are tables: kv('bucket'), graph_nodes('g'), graph_edges('g'),
  * graph_neighbors('g', key, ...), graph_khop('g', key, depth, ...), graph_path('g', from, to, ...),
+ * graph_pagerank('g'), graph_components('g'), graph_triangles('g'),
  * and CREATE VIRTUAL TABLE t USING kv('bucket') makes a writable view of a bucket. See docs/sql.md.
  *
  * Two ways to have C calls and SQL in one transaction:

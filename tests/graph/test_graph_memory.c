@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "test_store.h"
-#include "trivet_graph.h"
+#include "trivet_graph_algo.h"
 
 /* Allocations until one fails; negative: never. */
 static long left = -1, live = 0;
@@ -58,6 +58,41 @@ static int count_reached(void *ctx, tv_node node, uint32_t depth, tv_node parent
   return 0;
 }
 
+static int give_text(void *ctx, void *buffer, size_t capacity, size_t *got) {
+  static const char text[] = "k0 k1\nk1 k2\nk2 k0\nk0 new\n";
+  int *calls = ctx;
+  *got = (*calls)++ == 0 && capacity >= sizeof text - 1 ? sizeof text - 1 : 0;
+  memcpy(buffer, text, *got);
+  return 0;
+}
+
+/* Merges, loads, lets expire. */
+static int write_segments(tv_graph *g) {
+  int calls = 0, status = tv_graph_compact(g, UINT64_MAX, NULL);
+  tv_load_options options = {.type = "p0", .label = "Odd", .read = give_text, .ctx = &calls};
+  if (status == TV_OK) status = tv_graph_load(g, &options, NULL);
+  if (status == TV_OK) status = tv_graph_edge_delete(g, 2);
+  if (status == TV_OK) status = tv_graph_edge_add(g, 3, 4, "late", 0, NULL, NULL);
+  return status == TV_OK ? tv_graph_edge_expire(g, 4, 3600000) : status;
+}
+
+/* Every algorithm. */
+static int run_algorithms(tv_graph *g, uint64_t n) {
+  tv_algorithm_options options = {.threads = 2};
+  uint32_t levels[64];
+  double reals[64];
+  tv_node nodes[64];
+  uint64_t count;
+  int status = tv_graph_levels(g, &options, 0, TV_BOTH, levels, nodes, n);
+  assert_true(n <= 64);
+  if (status == TV_OK) status = tv_graph_pagerank(g, &options, 0.85, 3, NULL, reals, n);
+  if (status == TV_OK) status = tv_graph_components(g, &options, nodes, n, &count);
+  if (status == TV_OK) status = tv_graph_strong_components(g, &options, nodes, n, &count);
+  if (status == TV_OK) status = tv_graph_triangles(g, &options, &count);
+  if (status == TV_OK) status = tv_graph_clustering(g, &options, reals, n);
+  return status == TV_OK ? tv_graph_label_propagation(g, &options, 3, nodes, n) : status;
+}
+
 static int write_graph(tv_txn *txn) {
   tv_property properties[20];
   char names[20][16], key[16];
@@ -79,6 +114,7 @@ static int write_graph(tv_txn *txn) {
       status = tv_graph_edge_add(g, first, node, names[i % 20], 20, properties, NULL);
   }
   if (status == TV_OK) status = tv_graph_label_add(g, first, "Third");
+  if (status == TV_OK) status = write_segments(g);
   if (status == TV_OK) status = tv_graph_edge_set(g, 3, "p1", (tv_value){TV_NULL, {0}});
   return status == TV_OK ? tv_graph_node_delete(g, node) : status;
 }
@@ -100,10 +136,10 @@ static int read_graph(tv_txn *txn) {
     status = tv_graph_bfs(g, 1, &start, TV_BOTH, set, UINT32_MAX, NULL, count_reached, &reached);
   if (status == TV_OK) status = tv_graph_shortest_path(g, 5, 7, TV_BOTH, set, NULL, &path);
   if (status != TV_OK) return status;
-  assert_int_equal(reached, 39);
+  assert_int_equal(reached, 40);
   assert_int_equal(path.length, 2);
   tv_graph_path_free(&path);
-  return TV_OK;
+  return run_algorithms(g, 41);
 }
 
 /* Runs `work` with the nth allocation refused. Returns its status. */

@@ -48,6 +48,7 @@ typedef struct world {
   tv_txn *txn;
   tv_graph *g;
   unsigned depth;
+  int merging;
   model now, committed, saved[DEPTH];
 } world;
 
@@ -204,8 +205,44 @@ static void step_savepoint(world *w) {
   }
 }
 
+static int by_ends(const void *a, const void *b) {
+  const model_edge *x = a, *y = b;
+  if (x->from != y->from) return x->from < y->from ? -1 : 1;
+  return x->to < y->to ? -1 : x->to > y->to;
+}
+
+/* Loads some edges between nodes that are alive. */
+static void step_load(world *w) {
+  tv_node from[40], to[40];
+  model_edge *edges = &w->now.edges[w->now.edge_count];
+  int type = (int)roll(w, TYPES), n = 0, i, tries;
+  tv_edge first;
+  if (w->now.edge_count + 40 > EDGES) return;
+  for (tries = 0; tries < 40; tries++) {
+    from[n] = any_node(w);
+    to[n] = any_node(w);
+    if (!node_alive(&w->now, from[n]) || !node_alive(&w->now, to[n])) continue;
+    edges[n] = (model_edge){1, from[n], to[n], type, {0}};
+    n++;
+  }
+  qsort(edges, (size_t)n, sizeof *edges, by_ends);
+  test_ok(tv_graph_edges_load(w->g, type_names[type], (uint64_t)n, from, to, &first));
+  assert_int_equal(first, w->now.edge_count);
+  for (i = 0; i < n; i++) assert_true(edges[i].alive);
+  w->now.edge_count += n;
+}
+
+/* Merges some or all of the delta. */
+static void step_compact(world *w) {
+  uint64_t steps = roll(w, 4) == 0 ? 1 : 100, merged;
+  test_ok(tv_graph_compact(w->g, steps, &merged));
+  assert_true(merged <= steps);
+}
+
 static void step(world *w) {
   unsigned kind = roll(w, 100);
+  if (w->merging && roll(w, 150) == 0) step_compact(w);
+  if (w->merging && roll(w, 400) == 0) step_load(w);
   if (kind < 25)
     step_node_put(w);
   else if (kind < 28)
@@ -445,16 +482,16 @@ static void end_round(world *w, const char *path) {
   tv_abort(reader);
 }
 
-static void a_random_graph_equals_its_model(void **state) {
+static void run_rounds(int rounds, int merging) {
   char *folder = test_folder_make(), path[512];
   world *w = calloc(1, sizeof *w);
   int round, i;
-  (void)state;
   assert_non_null(w);
+  w->merging = merging;
   test_path(path, sizeof path, folder, "model.tv");
   w->seed = test_seed();
   w->db = test_open(path, 0);
-  for (round = 0; round < ROUNDS; round++) {
+  for (round = 0; round < rounds; round++) {
     begin(w);
     for (i = 0; i < STEPS; i++) step(w);
     check_all(w, &w->now, w->g);
@@ -465,7 +502,19 @@ static void a_random_graph_equals_its_model(void **state) {
   test_folder_remove(folder);
 }
 
+static void a_random_graph_equals_its_model(void **state) {
+  (void)state;
+  run_rounds(ROUNDS / 2, 0);
+}
+
+static void a_random_graph_equals_its_model_while_segments_are_merged(void **state) {
+  (void)state;
+  run_rounds(ROUNDS / 2, 1);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_random_graph_equals_its_model)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_random_graph_equals_its_model),
+      cmocka_unit_test(a_random_graph_equals_its_model_while_segments_are_merged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

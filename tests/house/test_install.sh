@@ -36,6 +36,7 @@ bin/trivet
 bin/trivet-bench
 include/trivet.h
 include/trivet_graph.h
+include/trivet_graph_algo.h
 include/trivet_kv.h
 include/trivet_sql.h
 lib/libtrivet.a

@@ -100,6 +100,36 @@ static void edges_have_ends_types_and_properties(void **state) {
             "0");
 }
 
+static void algorithms_over_the_whole_graph_are_tables(void **state) {
+  fixture *f = *state;
+  tv_txn *txn;
+  tv_graph *g;
+  answer_is(f->sql, "SELECT node, component FROM graph_components('map') ORDER BY node",
+            "a|0\nb|0\nc|0\nd|0\ne|4");
+  answer_is(f->sql, "SELECT group_concat(component) FROM graph_components('map', 'ferry')",
+            "0,1,2,0,4");
+  answer_is(f->sql, "SELECT triangles FROM graph_triangles('map')", "0");
+  answer_is(f->sql, "SELECT count(*), round(sum(rank), 9) FROM graph_pagerank('map')", "5|1.0");
+  answer_is(f->sql, "SELECT node FROM graph_pagerank('map') ORDER BY rank DESC LIMIT 1", "c");
+  answer_is(f->sql, "SELECT DISTINCT rank FROM graph_pagerank('map', '', 0.5, 0)", "0.2");
+  answer_is(f->sql, "SELECT damping, iterations FROM graph_pagerank('map') LIMIT 1", "0.85|20");
+  txn = test_begin(f->db, TV_WRITE);
+  test_ok(tv_graph_open(txn, "map", 0, &g));
+  edge(g, "a", "c", "road", 1);
+  test_ok(tv_graph_node_delete(g, node(g, "e", NULL)));
+  test_ok(tv_graph_compact(g, UINT64_MAX, NULL));
+  test_commit(txn);
+  answer_is(f->sql, "SELECT triangles FROM graph_triangles('map')", "2");
+  answer_is(f->sql, "SELECT triangles FROM graph_triangles('map', 'road')", "1");
+  answer_is(f->sql, "SELECT count(*) FROM graph_components('map')", "4");
+  answer_is(f->sql, "SELECT * FROM graph_pagerank('map', 'rail')",
+            "error: graph_pagerank: no such edge type: \"rail\" in graph \"map\"");
+  answer_is(f->sql, "SELECT * FROM graph_pagerank('map', '', 0.85, -1)",
+            "error: graph_pagerank: iterations are from 0 to 1000000, not -1");
+  answer_is(f->sql, "SELECT * FROM graph_pagerank('map', '', 2)",
+            "error: a damping of 2 is not from 0 to 1");
+}
+
 static void neighbors_follow_direction_and_types(void **state) {
   fixture *f = *state;
   answer_is(f->sql,
@@ -412,6 +442,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       with_store(nodes_have_keys_labels_and_properties),
       with_store(edges_have_ends_types_and_properties),
+      with_store(algorithms_over_the_whole_graph_are_tables),
       with_store(neighbors_follow_direction_and_types),
       with_store(khop_gives_depth_parent_and_type),
       with_store(a_path_is_a_row_per_node),

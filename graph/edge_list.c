@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loading edge lists from text: lines are parsed here, keys become nodes through a table in memory,
+ * and the edges go to tv_graph_edges_load. The text comes through a callback, since no layer of the
+ * library opens files. Rejected: adding edges as they come, which cannot be written as segments.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "edge_list_internal.h"
+
+#define LOAD_READ_BYTES ((size_t)1 << 16)
+#define LOAD_SLOTS_FIRST 1024
+
+static int load_no_memory(tvi_load *load) {
+  return tvi_txn_fail(load->graph->txn, TV_ENOMEM, 0, "no memory for %" PRIu64 " edges",
+                      load->report->edges);
+}
+
+/* ---- Keys ---- */
+
+typedef struct load_known {
+  uint64_t at; /* of the key in load->keys */
+  uint32_t size;
+  tv_node node;
+} load_known;
+
+static const load_known *load_known_at(const tvi_load *load, uint32_t i) {
+  return (const load_known *)(const void *)load->known.data + i;
+}
+
+static uint32_t load_slot(const tvi_load *load, tv_slice key) {
+  uint32_t mask = load->slot_count - 1;
+  uint32_t at = (uint32_t)tvi_checksum(key.data, key.size) & mask;
+  while (load->slots[at] != 0) {
+    const load_known *known = load_known_at(load, load->slots[at] - 1);
+    if (known->size == key.size && memcmp(load->keys.data + known->at, key.data, key.size) == 0)
+      break;
+    at = (at + 1) & mask;
+  }
+  return at;
+}
+
+static int load_grow_slots(tvi_load *load) {
+  uint32_t count = load->slot_count == 0 ? LOAD_SLOTS_FIRST : load->slot_count * 2, i;
+  uint32_t n = (uint32_t)(load->known.size / sizeof(load_known));
+  uint32_t *slots = count == 0 ? NULL : tvi_zalloc(count * sizeof *slots);
+  if (slots == NULL) return load_no_memory(load);
+  tvi_free(load->slots);
+  load->slots = slots;
+  load->slot_count = count;
+  for (i = 0; i < n; i++) {
+    const load_known *known = load_known_at(load, i);
+    slots[load_slot(load, tv_bytes(load->keys.data + known->at, known->size))] = i + 1;
+  }
+  return TV_OK;
+}
+
+int tvi_load_node(tvi_load *load, tv_slice key, tv_node *node) {
+  load_known known = {load->keys.size, (uint32_t)key.size, 0};
+  uint32_t n = (uint32_t)(load->known.size / sizeof known), at;
+  int status = TV_OK;
+  if (n >= load->slot_count / 4 * 3) status = load_grow_slots(load);
+  if (status != TV_OK) return status;
+  at = load_slot(load, key);
+  if (load->slots[at] != 0) {
+    *node = load_known_at(load, load->slots[at] - 1)->node;
+    return TV_OK;
+  }
+  status = tv_graph_node_put(load->graph, key, load->options->label, &known.node);
+  if (status != TV_OK) return status;
+  *node = known.node;
+  if (tvi_buffer_append(&load->keys, key.data, key.size) != TV_OK ||
+      tvi_buffer_append(&load->known, &known, sizeof known) != TV_OK)
+    return load_no_memory(load);
+  load->slots[at] = n + 1;
+  return TV_OK;
+}
+
+int tvi_load_edge(tvi_load *load, tv_slice from, tv_slice to) {
+  tv_node ends[2] = {0, 0};
+  int status = tvi_load_node(load, from, &ends[0]);
+  if (status == TV_OK) status = tvi_load_node(load, to, &ends[1]);
+  if (status != TV_OK) return status;
+  if (tvi_buffer_append(&load->from, &ends[0], sizeof ends[0]) != TV_OK ||
+      tvi_buffer_append(&load->to, &ends[1], sizeof ends[1]) != TV_OK)
+    return load_no_memory(load);
+  load->report->edges++;
+  return TV_OK;
+}
+
+int tvi_load_bad(tvi_load *load, const char *problem) {
+  tv_load_report *report = load->report;
+  if (report->bad_lines++ == 0) report->first_bad_line = report->lines;
+  if (load->options->skip_bad_lines) return TV_OK;
+  return tvi_txn_fail(load->graph->txn, TV_EINVAL, 0, "line %" PRIu64 " %s", report->lines,
+                      problem);
+}
+
+/* ---- Lines ---- */
+
+static int load_line(tvi_load *load, const char *line, size_t size) {
+  load->report->lines++;
+  if (size > 0 && line[size - 1] == '\r') size--;
+  switch (load->options->format) {
+    case TV_LOAD_CSV:
+      return tvi_load_line_csv(load, line, size);
+    case TV_LOAD_MATRIX_MARKET:
+      return tvi_load_line_matrix(load, line, size);
+    default:
+      return tvi_load_line_snap(load, line, size);
+  }
+}
+
+/* Takes whole lines out of the text; what is left of the last is moved to the front. */
+static int load_take_lines(tvi_load *load, int at_end) {
+  const char *text = (const char *)load->text.data;
+  size_t at = 0, size = load->text.size;
+  int status = TV_OK;
+  while (status == TV_OK && at < size) {
+    const char *end = memchr(text + at, '\n', size - at);
+    if (end == NULL && !at_end) break;
+    if (end == NULL) end = text + size;
+    status = load_line(load, text + at, (size_t)(end - text) - at);
+    at = (size_t)(end - text) + 1;
+  }
+  if (at > size) at = size;
+  memmove(load->text.data, load->text.data + at, size - at);
+  load->text.size = size - at;
+  return status;
+}
+
+static int load_read(tvi_load *load) {
+  const tv_load_options *options = load->options;
+  for (;;) {
+    size_t got = 0;
+    int status;
+    if (load->text.size > LOAD_READ_BYTES * 16)
+      return tvi_txn_fail(load->graph->txn, TV_ELIMIT, 0,
+                          "line %" PRIu64 " is longer than a megabyte", load->report->lines + 1);
+    if (tvi_buffer_reserve(&load->text, load->text.size + LOAD_READ_BYTES) != TV_OK)
+      return load_no_memory(load);
+    if (options->read(options->ctx, load->text.data + load->text.size, LOAD_READ_BYTES, &got) !=
+            0 ||
+        got > LOAD_READ_BYTES)
+      return tvi_txn_fail(load->graph->txn, TV_EIO, 0,
+                          "the text could not be read behind line %" PRIu64, load->report->lines);
+    load->text.size += got;
+    status = load_take_lines(load, got == 0);
+    if (status != TV_OK || got == 0) return status;
+    if (options->progress != NULL && options->progress(options->ctx, load->report) != 0)
+      return tvi_txn_fail(load->graph->txn, TV_EINTR, 0, "the load was interrupted");
+  }
+}
+
+int tv_graph_load(tv_graph *graph, const tv_load_options *options, tv_load_report *report) {
+  tv_load_report unused;
+  tvi_load load = {.graph = graph, .options = options};
+  int status = tvi_graph_enter_write(graph);
+  load.report = report != NULL ? report : &unused;
+  *load.report = (tv_load_report){0};
+  if (status != TV_OK) return status;
+  if (options == NULL || options->read == NULL || options->format < TV_LOAD_SNAP ||
+      options->format > TV_LOAD_MATRIX_MARKET)
+    return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "tv_graph_load: the format or read is wrong");
+  status = load_read(&load);
+  if (status == TV_OK) status = tvi_load_matrix_end(&load);
+  if (status == TV_OK)
+    status = tv_graph_edges_load(graph, options->type, load.report->edges,
+                                 (const tv_node *)(const void *)load.from.data,
+                                 (const tv_node *)(const void *)load.to.data, NULL);
+  tvi_buffer_free(&load.text);
+  tvi_buffer_free(&load.keys);
+  tvi_buffer_free(&load.known);
+  tvi_buffer_free(&load.from);
+  tvi_buffer_free(&load.to);
+  tvi_free(load.slots);
+  return status;
+}
