@@ -258,21 +258,26 @@ static int cursor_leaf_step(tv_cursor *cursor, unsigned index, tv_slice *key, tv
   return TV_OK;
 }
 
-/* A step in a read transaction: in the leaf while there are rows, else through LMDB to the next
- * leaf. */
-static int cursor_step_read(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *value) {
+/* Through LMDB, to the next leaf or where the leaf cannot be read. */
+static int cursor_step_lmdb(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *value) {
   MDB_val k, v;
   int native = 0, status;
-  if (cursor->leaf.page == NULL) cursor_leaf_enter(cursor, 0);
-  if (forward && cursor->leaf.index + 1 < cursor->leaf.rows)
-    return cursor_leaf_step(cursor, cursor->leaf.index + 1, key, value);
-  if (!forward && cursor->leaf.index > 0)
-    return cursor_leaf_step(cursor, cursor->leaf.index - 1, key, value);
-  if (cursor->leaf.behind) native = cursor_leaf_sync(cursor, &k, &v);
+  if (cursor->leaf.page != NULL && cursor->leaf.behind) native = cursor_leaf_sync(cursor, &k, &v);
   if (native == 0) native = mdb_cursor_get(cursor->mdb, &k, &v, forward ? MDB_NEXT : MDB_PREV);
   status = cursor_land(cursor, native, &k, &v, key, value);
   if (status == TV_OK && forward) cursor_leaf_enter(cursor, 0);
   return status;
+}
+
+/* A step in a read transaction: in the leaf while there are rows. */
+static int cursor_step_read(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *value) {
+  const tvi_leaf *leaf = &cursor->leaf;
+  if (leaf->page == NULL) cursor_leaf_enter(cursor, 0);
+  if (leaf->page != NULL && forward && leaf->index + 1 < leaf->rows)
+    return cursor_leaf_step(cursor, leaf->index + 1, key, value);
+  if (leaf->page != NULL && !forward && leaf->index > 0)
+    return cursor_leaf_step(cursor, leaf->index - 1, key, value);
+  return cursor_step_lmdb(cursor, forward, key, value);
 }
 
 static int cursor_step(tv_cursor *cursor, int forward, tv_slice *key, tv_slice *value) {

@@ -164,7 +164,7 @@ static int filter_codes(tvi_filter *f, const tvi_strings *strings, int *none) {
 int tvi_filter_group(tvi_filter *filter, tvi_reader *reader, int *none) {
   const tvi_col_group *group = &reader->group;
   const tvi_zone *zone;
-  tvi_segment *segment;
+  tvi_column_segment *segment;
   int type, status;
 
   *none = filter->passes = filter->coded = 0;
@@ -192,7 +192,8 @@ int tvi_filter_group(tvi_filter *filter, tvi_reader *reader, int *none) {
 /* ---- Blocks ---- */
 
 /* 0 when the block's bounds rule it out. */
-static int filter_block_meets(const tvi_filter *f, const tvi_segment *segment, uint32_t block) {
+static int filter_block_meets(const tvi_filter *f, const tvi_column_segment *segment,
+                              uint32_t block) {
   const tvi_ints *ints = segment->is_strings ? &segment->strings.ints : &segment->ints;
   int64_t min, max;
 
@@ -216,7 +217,7 @@ static uint32_t filter_rows_rowid(tvi_filter *f, tvi_reader *reader, uint32_t bl
 }
 
 /* Rows whose NULL bit is `wanted`. */
-static uint32_t filter_rows_null(const tvi_segment *segment, uint32_t block, uint16_t *rows,
+static uint32_t filter_rows_null(const tvi_column_segment *segment, uint32_t block, uint16_t *rows,
                                  uint32_t n, int wanted) {
   uint32_t i, kept = 0;
 
@@ -261,7 +262,7 @@ static uint32_t filter_rows_each(const tvi_filter *f, const tvi_vector *vector, 
 
 int tvi_filter_block(tvi_filter *filter, tvi_reader *reader, uint32_t block, uint16_t *rows,
                      uint32_t *n) {
-  tvi_segment *segment;
+  tvi_column_segment *segment;
   tvi_vector *vector;
   int status = TV_OK;
 

@@ -187,17 +187,18 @@ int tvi_segment_encode(const tvi_batch *batch, int column, const uint32_t *order
 /* The same for plain integers, as rowids are. */
 int tvi_segment_encode_numbers(const int64_t *numbers, uint32_t n, tvi_buffer *out);
 
-typedef struct tvi_segment {
+typedef struct tvi_column_segment {
   uint32_t rows;
   int scale;                  /* a REAL column: digits behind the point + 1; 0: no decimals */
   const unsigned char *nulls; /* bitmap, or NULL: none is */
   tvi_ints ints;              /* of a number column */
   tvi_strings strings;        /* of a string column */
   int is_strings;
-} tvi_segment;
+} tvi_column_segment;
 /* verify: 1 compares the checksum. TV_OK, TV_ENOMEM or TV_ECORRUPT. */
-int tvi_segment_open(tv_slice value, int is_strings, uint32_t rows, int verify, tvi_segment *out);
-void tvi_segment_close(tvi_segment *segment);
+int tvi_segment_open(tv_slice value, int is_strings, uint32_t rows, int verify,
+                     tvi_column_segment *out);
+void tvi_segment_close(tvi_column_segment *segment);
 
 /* ---- The directory (columnar_group.c) ---- */
 
@@ -288,7 +289,7 @@ typedef struct tvi_vector {
 typedef struct tvi_reader_column {
   int is_open;
   int has_segment;
-  tvi_segment segment;
+  tvi_column_segment segment;
   tvi_buffer copy; /* the segment in a write transaction, where the map moves */
   tvi_vector vector;
 } tvi_reader_column;
@@ -311,7 +312,7 @@ void tvi_reader_free(tvi_reader *reader);
 void tvi_reader_enter(tvi_reader *reader);
 void tvi_reader_leave(tvi_reader *reader);
 /* Opens a column's segment. A tv_status. */
-int tvi_reader_segment(tvi_reader *reader, unsigned column, tvi_segment **out);
+int tvi_reader_segment(tvi_reader *reader, unsigned column, tvi_column_segment **out);
 /* Decodes a block of a column, unless it is the last one decoded. */
 int tvi_reader_block(tvi_reader *reader, unsigned column, uint32_t block, tvi_vector **out);
 /* One value. Strings are borrowed until the column's next block. */

@@ -103,7 +103,7 @@ static tvi_reader_column *reader_column(tvi_reader *reader, unsigned column) {
   return &reader->column[number];
 }
 
-int tvi_reader_segment(tvi_reader *reader, unsigned column, tvi_segment **out) {
+int tvi_reader_segment(tvi_reader *reader, unsigned column, tvi_column_segment **out) {
   tvi_reader_column *c = reader_column(reader, column);
   unsigned char key[TVI_COL_KEY_BYTES];
   int strings =
@@ -138,7 +138,7 @@ static void reader_unscale(int64_t *numbers, uint32_t n, int scale) {
   for (i = 0; i < n; i++) numbers[i] = tvi_cell_from_real((double)numbers[i] / powers[scale - 1]);
 }
 
-static int reader_decode(tvi_segment *segment, uint32_t block, tvi_vector *vector) {
+static int reader_decode(tvi_column_segment *segment, uint32_t block, tvi_vector *vector) {
   tvi_ints *ints = segment->is_strings ? &segment->strings.ints : &segment->ints;
   uint32_t i, n;
   int status;
@@ -160,7 +160,7 @@ static int reader_decode(tvi_segment *segment, uint32_t block, tvi_vector *vecto
 int tvi_reader_block(tvi_reader *reader, unsigned column, uint32_t block, tvi_vector **out) {
   tvi_reader_column *c = reader_column(reader, column);
   tvi_vector *vector = &c->vector;
-  tvi_segment *segment;
+  tvi_column_segment *segment;
   int status;
 
   *out = vector;
@@ -179,7 +179,7 @@ int tvi_reader_block(tvi_reader *reader, unsigned column, uint32_t block, tvi_ve
 }
 
 int tvi_reader_cell(tvi_reader *reader, int column, uint32_t row, tvi_cell *cell) {
-  tvi_segment *segment = &reader->column[column].segment;
+  tvi_column_segment *segment = &reader->column[column].segment;
   uint32_t at = row % TVI_COL_BLOCK;
   tvi_vector *vector;
   int status = tvi_reader_block(reader, (unsigned)column, row / TVI_COL_BLOCK, &vector);
@@ -206,7 +206,7 @@ int tvi_reader_rowid(tvi_reader *reader, uint32_t row, int64_t *rowid) {
 }
 
 int tvi_reader_find(tvi_reader *reader, int64_t rowid, uint32_t *row) {
-  tvi_segment *segment;
+  tvi_column_segment *segment;
   tvi_vector *vector;
   uint32_t block, i, n;
   int64_t min, max;

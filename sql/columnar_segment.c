@@ -236,7 +236,8 @@ int tvi_segment_encode_numbers(const int64_t *numbers, uint32_t n, tvi_buffer *o
 
 /* ---- Reading ---- */
 
-int tvi_segment_open(tv_slice value, int is_strings, uint32_t rows, int verify, tvi_segment *out) {
+int tvi_segment_open(tv_slice value, int is_strings, uint32_t rows, int verify,
+                     tvi_column_segment *out) {
   const unsigned char *head = value.data;
   size_t used, nulls;
   int status;
@@ -266,6 +267,6 @@ int tvi_segment_open(tv_slice value, int is_strings, uint32_t rows, int verify, 
   return status == TV_OK && out->ints.count != rows ? TV_ECORRUPT : status;
 }
 
-void tvi_segment_close(tvi_segment *segment) {
+void tvi_segment_close(tvi_column_segment *segment) {
   if (segment->is_strings) tvi_strings_close(&segment->strings);
 }

@@ -104,7 +104,7 @@ static tvi_col_column columns[3] = {
 static const tvi_col_schema three = {3, columns, 0, NULL, 0, NULL};
 
 /* Reads all there is to read. */
-static void read_segment(const tvi_segment *segment, int64_t *numbers, tv_slice *strings,
+static void read_segment(const tvi_column_segment *segment, int64_t *numbers, tv_slice *strings,
                          tvi_buffer *room) {
   const tvi_ints *ints = segment->is_strings ? &segment->strings.ints : &segment->ints;
   size_t sum = 0;
@@ -135,7 +135,7 @@ static void damaged_segments_are_refused_or_read_within_their_bytes(void **state
   for (int round = 0; round < 1500; round++) {
     tvi_buffer value = {NULL, 0, 0};
     tvi_batch batch;
-    tvi_segment segment;
+    tvi_column_segment segment;
     tvi_zone zone;
     int column = round % 3, status;
     uint32_t rows = round % 50 == 0 ? 3000 : 1 + (uint32_t)(test_random(&random) % 300);
@@ -174,7 +174,7 @@ static void reals_that_are_decimals_come_back_to_the_bit(void **state) {
   tvi_col_schema schema = {1, &columns[1], 0, NULL, 0, NULL};
   uint32_t order[7];
   tvi_buffer value = {NULL, 0, 0};
-  tvi_segment segment;
+  tvi_column_segment segment;
   tvi_batch batch;
   tvi_zone zone;
   int64_t numbers[TVI_COL_BLOCK];
