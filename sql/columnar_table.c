@@ -18,6 +18,7 @@ static void columnar_table_free(tvi_columnar *table) {
   tvi_columnar_write_free(table);
   tvi_col_schema_free(&table->schema);
   tvi_free(table->name);
+  sqlite3_free(table->base.zErrMsg); /* SQLite leaves what a failed xDestroy said */
   tvi_free(table);
 }
 
