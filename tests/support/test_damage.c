@@ -11,7 +11,7 @@ test_damage *test_damage_make(void) {
   tv_error err = {0};
   assert_non_null(damage);
   damage->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-  damage->folder = test_folder_make();
+  damage->folder = test_folder_make_fast();
   test_path(damage->sample_path, sizeof damage->sample_path, damage->folder, "sample.tv");
   test_path(damage->path, sizeof damage->path, damage->folder, "check.tv");
   test_sample_make(damage->sample_path, &damage->large);
