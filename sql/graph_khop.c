@@ -75,11 +75,15 @@ static int graph_khop_depth(tvi_graph_cursor *base, uint32_t *depth) {
               (type == SQLITE_FLOAT && number == (double)sqlite3_value_int64(value));
 
   *depth = UINT32_MAX;
-  if (!whole || number < -1)
+  if (!whole || number < -1) {
+    char shown[TVI_SHOW_BYTES];
+    const void *text = sqlite3_value_text(value);
+    tv_slice given = tv_bytes(text, (size_t)sqlite3_value_bytes(value));
     return tvi_graph_complain(
         base, SQLITE_ERROR,
         sqlite3_mprintf("%s: depth is a whole number of steps, or -1 for no bound, not %s",
-                        base->spec->module, sqlite3_value_text(value)));
+                        base->spec->module, text != NULL ? tvi_show(given, shown) : "that"));
+  }
   if (number >= 0 && number < UINT32_MAX) *depth = (uint32_t)number;
   return SQLITE_OK;
 }
