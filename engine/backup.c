@@ -17,7 +17,7 @@ int tv_backup(tv_db *db, const char *path, int compact, tv_error *err) {
     return tvi_error_set(err, TV_EFORK, 0, "'%s' was opened before fork()", env->path);
   fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return tvi_lmdb_fail(err, errno, "cannot create the backup '%s'", path);
-  (void)tvi_map_enter(env, err);
+  tvi_map_enter(env);
   native = mdb_env_copyfd2(env->mdb, fd, compact ? MDB_CP_COMPACT : 0);
   tvi_map_leave(env);
   if (native == 0 && fsync(fd) != 0) native = errno;

@@ -289,10 +289,10 @@ int tvi_slots_open(tvi_env *env);
  */
 int tvi_slots_top_up(tvi_env *env, tvi_keeper *keeper);
 /* Number of named databases but the catalogue, in that transaction's snapshot. */
-unsigned tvi_slots_in(MDB_txn *mdb, tvi_env *env);
+unsigned tvi_slots_in(MDB_txn *mdb);
 
 /* Counts a transaction in and out; waits while the map grows. */
-int tvi_map_enter(tvi_env *env, tv_error *err);
+void tvi_map_enter(tvi_env *env);
 void tvi_map_leave(tvi_env *env);
 void tvi_map_keep_from_children(tvi_env *env);
 /* Before a writer begins: grows the map when it is short and can be. Not counted in yet. */

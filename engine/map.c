@@ -21,13 +21,11 @@ static int64_t map_now_ns(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int tvi_map_enter(tvi_env *env, tv_error *err) {
-  (void)err;
+void tvi_map_enter(tvi_env *env) {
   pthread_mutex_lock(&env->lock);
   while (env->growing) pthread_cond_wait(&env->idle, &env->lock);
   env->active++;
   pthread_mutex_unlock(&env->lock);
-  return TV_OK;
 }
 
 void tvi_map_leave(tvi_env *env) {

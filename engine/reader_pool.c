@@ -134,11 +134,9 @@ static void pool_forget(tv_txn *txn) {
 }
 
 void tvi_pool_discard(tv_txn *txn) {
-  tvi_env *env = txn->env;
   if (txn->mdb != NULL)
     mdb_txn_abort(txn->mdb); /* still counted: the database stays open meanwhile */
   txn->mdb = NULL;
-  (void)env;
   pool_forget(txn);
   tvi_txn_free(txn);
 }

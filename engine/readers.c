@@ -101,7 +101,7 @@ int tv_readers(tv_db *db, tv_reader_fn visit, void *ctx, tv_error *err) {
   int native, status = TV_OK;
   if (db->env->forks != tvi_registry_forks())
     return tvi_error_set(err, TV_EFORK, 0, "'%s' was opened before fork()", db->env->path);
-  (void)tvi_map_enter(db->env, err);
+  tvi_map_enter(db->env);
   native = readers_gather(db->env, &list);
   tvi_map_leave(db->env);
   if (native != 0)

@@ -21,9 +21,8 @@ static void slots_name(unsigned slot, char name[6]) {
   name[5] = '\0';
 }
 
-unsigned tvi_slots_in(MDB_txn *mdb, tvi_env *env) {
+unsigned tvi_slots_in(MDB_txn *mdb) {
   MDB_stat stat;
-  (void)env;
   if (mdb_stat(mdb, 1 /* LMDB's main database */, &stat) != 0 || stat.ms_entries == 0) return 0;
   return (unsigned)stat.ms_entries - 1; /* less the catalogue */
 }
@@ -35,7 +34,7 @@ int tvi_slots_open(tvi_env *env) {
   pthread_mutex_lock(&env->handles_lock);
   native = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &mdb);
   if (native == 0) {
-    count = tvi_slots_in(mdb, env);
+    count = tvi_slots_in(mdb);
     if (count > TV_STORES_MAX) native = MDB_CORRUPTED;
     for (slot = atomic_load(&env->slots); native == 0 && slot < count; slot++) {
       char name[6];
@@ -54,7 +53,7 @@ int tvi_slots_open(tvi_env *env) {
 }
 
 static int slots_create(tvi_env *env, MDB_txn *mdb, unsigned *created) {
-  unsigned spares, there = tvi_slots_in(mdb, env), slot = atomic_load(&env->slots);
+  unsigned spares, there = tvi_slots_in(mdb), slot = atomic_load(&env->slots);
   int native = tvi_catalogue_spares(env, mdb, &spares);
   while (native == 0 && slot < TV_STORES_MAX && (slot < there || spares < TVI_SLOTS_SPARE)) {
     char name[6];

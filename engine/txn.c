@@ -97,7 +97,7 @@ static int txn_reader_renew(tv_txn *txn) {
 /* Slots that other processes added since: their handles are opened between transactions. */
 static int txn_reader_catch_up(tv_txn *txn) {
   int native = 0;
-  while (native == 0 && tvi_slots_in(txn->mdb, txn->env) > atomic_load(&txn->env->slots)) {
+  while (native == 0 && tvi_slots_in(txn->mdb) > atomic_load(&txn->env->slots)) {
     mdb_txn_reset(txn->mdb);
     native = tvi_slots_open(txn->env);
     if (native == 0) native = txn_reader_renew(txn);
@@ -126,7 +126,7 @@ static int txn_adopt_map(tvi_env *env, int native, int *tries) {
   if (native != MDB_MAP_RESIZED || ++*tries > MAP_TRIES) return 0;
   tvi_map_leave(env);
   status = tvi_map_adopt(env, NULL);
-  (void)tvi_map_enter(env, NULL);
+  tvi_map_enter(env);
   return status == TV_OK;
 }
 
@@ -208,7 +208,7 @@ static int txn_spares_low(tv_txn *txn) {
     env->spares = spares;
     env->spares_at = txn->stamp;
   }
-  return env->spares < TVI_SLOTS_LOW && tvi_slots_in(txn->mdb, env) < TV_STORES_MAX;
+  return env->spares < TVI_SLOTS_LOW && tvi_slots_in(txn->mdb) < TV_STORES_MAX;
 }
 
 /* One try to become LMDB's writer. Returns an LMDB code, or WRITER_AGAIN. */
@@ -218,7 +218,7 @@ static int txn_writer_try(tv_txn *txn) {
   if (native != 0) return native;
   txn->nest[0] = txn->mdb;
   txn->snapshot = mdb_txn_id(txn->mdb) - 1;
-  if (tvi_slots_in(txn->mdb, env) > atomic_load(&env->slots)) {
+  if (tvi_slots_in(txn->mdb) > atomic_load(&env->slots)) {
     (void)txn_run(txn, txn_abort_job);
     native = tvi_slots_open(env);
     return native == 0 ? WRITER_AGAIN : native;
@@ -278,7 +278,7 @@ static int txn_writer_open(tv_txn *txn, const tvi_wait *wait, tv_error *err) {
   tvi_env *env = txn->env;
   int native, status = tvi_map_prepare_write(env, wait, err);
   if (status != TV_OK) return status;
-  (void)tvi_map_enter(env, err);
+  tvi_map_enter(env);
   native = txn_writer_ready(txn);
   if (native == 0) return TV_OK;
   tvi_map_leave(env);
