@@ -240,7 +240,8 @@ static void killed_in_the_middle_of_shared_commits_each_is_whole(void **state) {
   long before[THREADS] = {0};
   (void)state;
   for (round = 0; round < rounds; round++) {
-    struct timespec pause = {0, 1000000 + (long)(test_random(&random) % 15000000)};
+    /* Some of the first kills come before the store is made. */
+    struct timespec pause = {0, (long)(test_random(&random) % 16000000)};
     tv_check_report report;
     tv_db *db;
     int result;
@@ -255,7 +256,11 @@ static void killed_in_the_middle_of_shared_commits_each_is_whole(void **state) {
     assert_true(WIFSIGNALED(result));
     assert_int_equal(atomic_load(&acknowledged->wrong), 0);
     if (access(path, F_OK) != 0) continue;
-    if (round % 10 == 0) test_ok(tv_check_file(path, NULL, NULL, &report, NULL));
+    if (round % 10 == 0) {
+      /* Killed before the first commit, the file is not a store yet: opening makes it one. */
+      int status = tv_check_file(path, NULL, NULL, &report, NULL);
+      assert_true(status == TV_OK || (status == TV_ENOTDB && most == 0));
+    }
     db = test_open(path, 0);
     for (i = 0; i < THREADS; i++) {
       long there = turns_of(db, i), known = atomic_load(&acknowledged->of_thread[i]);
