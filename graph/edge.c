@@ -54,13 +54,15 @@ static int edge_put(tv_graph *graph, const tv_edge_ref *ref, tv_slice list) {
   memcpy(ends, out, sizeof ends); /* source, type, target: the key without the id */
   if (status == TV_OK)
     status = edge_wrap(graph, tv_bytes(out, sizeof out), ref->edge, list, &value);
+  if (status == TV_OK && graph->edge_indexes != 0)
+    status = tvi_index_note_edge(graph, ref, NULL, &list);
   if (status == TV_OK) status = tv_store_put(stores.out, tv_bytes(out, sizeof out), value, 0);
   if (status == TV_OK)
     status = tv_store_put(stores.in, tv_bytes(in, sizeof in), tv_bytes(NULL, 0), 0);
   if (status == TV_OK)
     status = tvi_sealed_put(stores.edges, tv_bytes(id, sizeof id), tv_bytes(ends, sizeof ends),
                             TV_PUT_APPEND);
-  return status;
+  return status == TV_OK && graph->edge_indexes != 0 ? tvi_index_apply(graph) : status;
 }
 
 int tv_graph_edge_add(tv_graph *graph, tv_node from, tv_node to, const char *type, size_t n,
@@ -142,17 +144,27 @@ static int edge_erase_id(tv_graph *graph, tv_store *edges, tv_edge edge) {
   return status == TV_NOTFOUND ? TV_OK : status;
 }
 
+/* Notes for the indexes that an edge's properties become `after` (NULL: that it goes). */
+static int edge_note_change(tv_graph *graph, const tv_edge_ref *ref, const tv_slice *after) {
+  tv_slice before;
+  int status = tvi_edge_list(graph, ref, &before);
+  if (status == TV_NOTFOUND) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
+  return status == TV_OK ? tvi_index_note_edge(graph, ref, &before, after) : status;
+}
+
 int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref) {
   unsigned char key[TVI_ADJ_KEY_BYTES];
   edge_stores stores;
   int status = tvi_edge_id_retire(graph, ref->edge);
   if (status == TV_OK) status = edge_stores_open(graph, &stores);
+  if (status == TV_OK && graph->edge_indexes != 0) status = edge_note_change(graph, ref, NULL);
   if (status != TV_OK) return status;
   tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
   status = edge_erase_side(graph, stores.out, tv_bytes(key, sizeof key));
   tvi_adj_key(key, ref->to, ref->type, ref->from, ref->edge);
   if (status == TV_OK) status = edge_erase_side(graph, stores.in, tv_bytes(key, sizeof key));
   if (status == TV_OK) status = edge_erase_id(graph, stores.edges, ref->edge);
+  if (status == TV_OK && graph->edge_indexes != 0) status = tvi_index_apply(graph);
   if (status == TV_OK) return tvi_lifetime_forget(graph, TVI_MORTAL_EDGE, ref->edge);
   if (status != TV_NOTFOUND) return status;
   return tvi_graph_corrupt(graph, "one of the records of edge", ref->edge);
@@ -202,8 +214,7 @@ int tvi_edge_props_put(tv_graph *graph, tv_edge edge, tv_slice list) {
   return status == TV_OK ? tv_store_put(props, tv_bytes(id, sizeof id), value, 0) : status;
 }
 
-/* The property list of an edge, verified. TV_NOTFOUND (no message) when there is no such edge. */
-static int edge_read(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
+int tvi_edge_list(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
   unsigned char key[TVI_ADJ_KEY_BYTES];
   tvi_envelope envelope;
   tv_store *out;
@@ -211,7 +222,7 @@ static int edge_read(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
   int status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
   if (status != TV_OK) return status;
   if (ref->from >= TV_NODES_MAX || ref->to >= TV_NODES_MAX || ref->edge >= TV_EDGES_MAX ||
-      ref->type >= TV_LABELS_MAX || tvi_edge_gone(graph, ref->from, ref->to, ref->edge))
+      ref->type >= TV_LABELS_MAX)
     return TV_NOTFOUND;
   tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
   status = tv_store_get(out, tv_bytes(key, sizeof key), &value);
@@ -225,11 +236,29 @@ static int edge_read(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
   return status;
 }
 
+/* The same; TV_NOTFOUND (no message) also when the edge has expired. */
+static int edge_read(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
+  if (tvi_edge_gone(graph, ref->from, ref->to, ref->edge)) return TV_NOTFOUND;
+  return tvi_edge_list(graph, ref, list);
+}
+
+static int edge_put_list(tv_graph *graph, const tv_edge_ref *ref, tv_slice list) {
+  unsigned char key[TVI_ADJ_KEY_BYTES];
+  tv_slice value;
+  tv_store *out;
+  int status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
+  tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
+  if (status == TV_OK) status = tv_store_get(out, tv_bytes(key, sizeof key), &value);
+  if (status == TV_NOTFOUND) /* the edge is in a segment */
+    return tvi_edge_props_put(graph, ref->edge, list);
+  if (status == TV_OK)
+    status = edge_wrap(graph, tv_bytes(key, sizeof key), ref->edge, list, &value);
+  return status == TV_OK ? tv_store_put(out, tv_bytes(key, sizeof key), value, 0) : status;
+}
+
 static int edge_rewrite(tv_graph *graph, const tv_edge_ref *ref, uint32_t number,
                         tv_slice encoded) {
-  unsigned char key[TVI_ADJ_KEY_BYTES];
-  tv_slice list, value;
-  tv_store *out;
+  tv_slice list, updated;
   int status = edge_read(graph, ref, &list);
   if (status == TV_NOTFOUND) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
   if (status != TV_OK) return status;
@@ -239,15 +268,11 @@ static int edge_rewrite(tv_graph *graph, const tv_edge_ref *ref, uint32_t number
   if (status == TV_ENOMEM)
     return tvi_txn_fail(graph->txn, status, 0, "no memory for the properties of edge %" PRIu64,
                         ref->edge);
-  tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
-  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
-  if (status == TV_OK) status = tv_store_get(out, tv_bytes(key, sizeof key), &value);
-  if (status == TV_NOTFOUND) /* it was read from a segment */
-    return tvi_edge_props_put(graph, ref->edge, tv_bytes(graph->record.data, graph->record.size));
-  if (status == TV_OK)
-    status = edge_wrap(graph, tv_bytes(key, sizeof key), ref->edge,
-                       tv_bytes(graph->record.data, graph->record.size), &value);
-  return status == TV_OK ? tv_store_put(out, tv_bytes(key, sizeof key), value, 0) : status;
+  updated = tv_bytes(graph->record.data, graph->record.size);
+  if (status == TV_OK && graph->edge_indexes != 0)
+    status = tvi_index_note_edge(graph, ref, &list, &updated);
+  if (status == TV_OK) status = edge_put_list(graph, ref, updated);
+  return status == TV_OK && graph->edge_indexes != 0 ? tvi_index_apply(graph) : status;
 }
 
 int tv_graph_edge_set(tv_graph *graph, tv_edge edge, const char *name, tv_value value) {

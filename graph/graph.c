@@ -11,7 +11,7 @@
 #include "segment_internal.h"
 
 static const char *const graph_part_names[TVI_GRAPH_PARTS_ALL] = {
-    "keys", "nodes", "labels", "out", "in", "edges", "expiry", "segments", "props"};
+    "keys", "nodes", "labels", "out", "in", "edges", "expiry", "segments", "props", "indexes"};
 
 #define GRAPH_FEATURES_KEY "x" /* in the master store: one byte, sealed */
 
@@ -44,6 +44,7 @@ static void graph_forget(tv_graph *graph) {
   int i;
   for (i = 0; i < TVI_GRAPH_PARTS_ALL; i++) graph->parts[i] = NULL;
   tvi_lifetimes_forget(graph);
+  tvi_indexes_forget(graph);
   graph->features_known = 0;
   for (i = 0; i < TVI_NAME_SPACES; i++) tvi_names_forget(&graph->names[i]);
   graph->node_ids.known = 0;
@@ -58,6 +59,7 @@ static void graph_release(void *data) {
   tvi_codec_free(&graph->codec);
   tvi_buffer_free(&graph->record);
   tvi_buffer_free(&graph->values);
+  tvi_buffer_free(&graph->index_changes);
   tvi_free(graph);
 }
 
@@ -94,6 +96,8 @@ static int graph_load_features(tv_graph *graph) {
                         tvi_show(tv_str(tvi_graph_name(graph)), shown));
   status = TV_OK;
   if ((graph->features & TVI_GRAPH_HAS_EXPIRY) != 0) status = tvi_lifetimes_load(graph);
+  if (status == TV_OK && (graph->features & TVI_GRAPH_HAS_INDEXES) != 0)
+    status = tvi_indexes_load(graph);
   if (status == TV_OK) graph->features_known = 1;
   return status;
 }

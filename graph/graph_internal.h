@@ -27,16 +27,18 @@ typedef enum tvi_graph_part {
   TVI_GRAPH_EXPIRY = 6,   /* see lifetime.c */
   TVI_GRAPH_SEGMENTS = 7, /* see segment_internal.h */
   TVI_GRAPH_PROPS = 8,    /* be40 edge -> envelope(properties) of edges in segments */
-  TVI_GRAPH_PARTS_ALL = 9
+  TVI_GRAPH_INDEXES = 9,  /* see property_index_internal.h */
+  TVI_GRAPH_PARTS_ALL = 10
 } tvi_graph_part;
 
 /* What a graph has beyond the beginnings; kept as one byte in the master store. */
 enum {
   TVI_GRAPH_HAS_EXPIRY = 1u << 0, /* in the order of the parts that they need */
   TVI_GRAPH_HAS_SEGMENTS = 1u << 1,
-  TVI_GRAPH_HAS_PROPS = 1u << 2
+  TVI_GRAPH_HAS_PROPS = 1u << 2,
+  TVI_GRAPH_HAS_INDEXES = 1u << 3
 };
-#define TVI_GRAPH_FEATURES_KNOWN 7u
+#define TVI_GRAPH_FEATURES_KNOWN 15u
 
 #define TVI_GRAPH_VERSION 1
 #define TVI_NODE_KEY_BYTES 5
@@ -84,9 +86,12 @@ struct tv_graph {
   size_t gone_slots, gone_count;
   int swept; /* 1: nothing is left to be swept in this transaction */
   tvi_codec codec;
-  tvi_buffer record;   /* a record being built */
-  tvi_buffer values;   /* encoded property values, copied before the first write */
-  unsigned traversals; /* calls with callbacks that run now: writes are refused */
+  tvi_buffer record; /* a record being built */
+  tvi_buffer values; /* encoded property values, copied before the first write */
+  struct tvi_index_def *indexes;
+  size_t index_count, node_indexes, edge_indexes; /* of both kinds, of each */
+  tvi_buffer index_changes; /* entries to be erased and put, see property_index_write.c */
+  unsigned traversals;      /* calls with callbacks that run now: writes are refused */
 };
 
 /* Begins a call: forgets what a savepoint rollback made stale. TV_OK, TV_EINVAL. */
@@ -222,6 +227,27 @@ int tvi_node_label_next(const tvi_node_view *view, size_t *at, uint32_t *label);
 /* 1 when the view has the label. */
 int tvi_node_label_in(const tvi_node_view *view, uint32_t label);
 
+/* ---- Property indexes (property_index.c, property_index_write.c) ---- */
+
+int tvi_indexes_load(tv_graph *graph);
+void tvi_indexes_forget(tv_graph *graph);
+/*
+ * Notes what the change of a node's or edge's record changes in the indexes, and refuses what a
+ * unique one forbids (TV_EXISTS); the record is then written, and tvi_index_apply called. `before`
+ * or `after` NULL: the node or edge comes or goes. The first form does nothing in a graph without
+ * indexes, and so do the others when they are not called.
+ */
+int tvi_index_note_node(tv_graph *graph, tv_node node, const tvi_node_view *before,
+                        const tvi_node_view *after);
+int tvi_index_note_edge(tv_graph *graph, const tv_edge_ref *ref, const tv_slice *before,
+                        const tv_slice *after);
+int tvi_index_apply(tv_graph *graph);
+/*
+ * Whether indexes and records say the same: calls report for each difference, with a sentence.
+ * Returns what reading returned; TV_STOP when report returned non-zero. Cost: O(entries) look-ups.
+ */
+int tvi_index_check(tv_graph *graph, int (*report)(void *ctx, const char *sentence), void *ctx);
+
 /* ---- Edges (edge.c) ---- */
 
 /* The whole value of a delta record that deletes an edge which is in a segment. */
@@ -236,6 +262,8 @@ void tvi_adj_key(unsigned char key[TVI_ADJ_KEY_BYTES], tv_node node, uint32_t ty
 int tvi_edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out);
 /* Sets the properties of an edge that is in a segment. */
 int tvi_edge_props_put(tv_graph *graph, tv_edge edge, tv_slice list);
+/* The property list of an edge, verified, expired or not. TV_NOTFOUND without a message. */
+int tvi_edge_list(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list);
 /* Removes the records of an edge. */
 int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref);
 

@@ -166,12 +166,17 @@ static int node_delete_records(tv_graph *graph, tv_node node) {
   if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_KEYS, &keys);
   if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_NODES, &nodes);
   if (status != TV_OK) return status;
+  if (graph->node_indexes != 0) {
+    status = tvi_index_note_node(graph, node, &view, NULL);
+    if (status != TV_OK) return status;
+  }
   key_size = view.key.size;
   memcpy(key, view.key.data, key_size);
   tvi_store_be40(id, node);
   status = tv_store_delete(keys, tv_bytes(key, key_size));
   if (status == TV_OK) status = tv_store_delete(nodes, tv_bytes(id, sizeof id));
-  return status == TV_NOTFOUND ? tvi_graph_corrupt(graph, "the key of node", node) : status;
+  if (status == TV_NOTFOUND) return tvi_graph_corrupt(graph, "the key of node", node);
+  return status == TV_OK && graph->node_indexes != 0 ? tvi_index_apply(graph) : status;
 }
 
 int tvi_node_erase(tv_graph *graph, tv_node node, uint64_t *left) {

@@ -63,6 +63,13 @@ static int record_append(tvi_buffer *buffer, tv_slice bytes) {
   return bytes.size == 0 ? TV_OK : tvi_buffer_append(buffer, bytes.data, bytes.size);
 }
 
+/* What the write changes in the indexes. */
+static int record_note(tv_graph *graph, tv_node node, const tvi_node_view *view, int is_new) {
+  tvi_node_view before;
+  int status = is_new ? TV_OK : tvi_node_read_raw(graph, node, &before);
+  return status == TV_OK ? tvi_index_note_node(graph, node, is_new ? NULL : &before, view) : status;
+}
+
 int tvi_node_write(tv_graph *graph, tv_node node, const tvi_node_view *view, unsigned flags) {
   unsigned char key[TVI_NODE_KEY_BYTES], head[TVI_VARINT_BYTES_MAX];
   tvi_buffer *record = &graph->record;
@@ -84,8 +91,11 @@ int tvi_node_write(tv_graph *graph, tv_node node, const tvi_node_view *view, uns
     return tvi_txn_fail(graph->txn, status, 0, "the record of node %" PRIu64 " (%zu bytes) %s",
                         node, record->size,
                         status == TV_ELIMIT ? "is too large" : "finds no memory");
-  status = tvi_graph_store(graph, TVI_GRAPH_NODES, &nodes);
-  return status != TV_OK ? status : tv_store_put(nodes, tv_bytes(key, sizeof key), wrapped, flags);
+  if (graph->node_indexes != 0)
+    status = record_note(graph, node, view, (flags & TV_PUT_APPEND) != 0);
+  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_NODES, &nodes);
+  if (status == TV_OK) status = tv_store_put(nodes, tv_bytes(key, sizeof key), wrapped, flags);
+  return status == TV_OK && graph->node_indexes != 0 ? tvi_index_apply(graph) : status;
 }
 
 int tvi_node_label_next(const tvi_node_view *view, size_t *at, uint32_t *label) {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "test_store.h"
-#include "trivet_graph.h"
+#include "trivet_graph_index.h"
 #include "trivet_kv.h"
 #include "trivet_sql.h"
 
@@ -83,6 +83,21 @@ static int scenario_visit_node(void *ctx, tv_node node, uint32_t depth, tv_node 
   return 0;
 }
 
+/* Indexes that are filled, kept, read and dropped. */
+static int scenario_indexes(tv_graph *g, tv_node node) {
+  tv_index by_name = {TV_INDEX_NODES, "Odd", "name"}, by_weight = {TV_INDEX_EDGES, NULL, "weight"};
+  tv_value text = {.type = TV_TEXT, .as.bytes = tv_str("a property")};
+  tv_value other = {.type = TV_TEXT, .as.bytes = tv_str("another")};
+  tv_index_range range = {&text, &text, 0, 0, 0};
+  uint64_t count;
+  int status = tv_graph_index_create(g, &by_name, 0);
+  if (status == TV_OK) status = tv_graph_index_create(g, &by_weight, 0);
+  if (status == TV_OK) status = tv_graph_node_set(g, node, "name", other);
+  if (status == TV_OK) status = tv_graph_index_count(g, &by_name, &range, &count);
+  if (status == TV_OK) status = tv_graph_index_drop(g, &by_weight);
+  return status == TV_EXISTS ? TV_OK : status; /* the scenario runs twice in a file */
+}
+
 static int scenario_graph(tv_txn *txn) {
   tv_graph *g;
   tv_node nodes[20] = {0};
@@ -105,6 +120,7 @@ static int scenario_graph(tv_txn *txn) {
   if (status == TV_OK)
     status = tv_graph_shortest_path(g, nodes[0], nodes[9], TV_OUT, all, NULL, &way);
   if (status == TV_OK) tv_graph_path_free(&way);
+  if (status == TV_OK) status = scenario_indexes(g, nodes[1]);
   if (status == TV_OK) status = tv_graph_edge_delete(g, edge);
   if (status == TV_OK) status = tv_graph_node_delete(g, nodes[3]);
   return status;

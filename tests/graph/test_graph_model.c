@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph_internal.h"
 #include "test_store.h"
-#include "trivet_graph.h"
+#include "trivet_graph_index.h"
 
 enum {
   NODES = 60,    /* keys; a deleted node's key gets a new id */
@@ -232,6 +233,22 @@ static void step_load(world *w) {
   w->now.edge_count += n;
 }
 
+/* Makes or drops an index of nodes or edges; what it must hold is in the model anyway. */
+static tv_index any_index(world *w) {
+  unsigned label = roll(w, LABELS + 1), property = roll(w, PROPERTIES);
+  tv_index index = {(int32_t)roll(w, 2), NULL, property_names[property]};
+  if (index.kind == TV_INDEX_NODES && label < LABELS) index.label = label_names[label];
+  if (index.kind == TV_INDEX_EDGES && label < TYPES) index.label = type_names[label];
+  return index;
+}
+
+static void step_index(world *w) {
+  tv_index index = any_index(w);
+  int status = tv_graph_index_create(w->g, &index, 0);
+  if (status == TV_EXISTS && roll(w, 2)) status = tv_graph_index_drop(w->g, &index);
+  assert_true(status == TV_OK || status == TV_EXISTS);
+}
+
 /* Merges some or all of the delta. */
 static void step_compact(world *w) {
   uint64_t steps = roll(w, 4) == 0 ? 1 : 100, merged;
@@ -241,6 +258,7 @@ static void step_compact(world *w) {
 
 static void step(world *w) {
   unsigned kind = roll(w, 100);
+  if (roll(w, 100) == 0) step_index(w);
   if (w->merging && roll(w, 150) == 0) step_compact(w);
   if (w->merging && roll(w, 400) == 0) step_load(w);
   if (kind < 25)
@@ -452,8 +470,62 @@ static void check_traversals(world *w, const model *m, tv_graph *g) {
   }
 }
 
+static int index_problem(void *ctx, const char *sentence) {
+  (void)ctx;
+  fail_msg("%s", sentence);
+  return 0;
+}
+
+static int number_of(const char *const *names, int n, const char *name) {
+  int i = 0;
+  while (name != NULL && i < n && strcmp(names[i], name) != 0) i++;
+  return name == NULL ? -1 : i;
+}
+
+/* The value that an index must hold for an id; 0: none. */
+static int64_t indexed_value(const model *m, const tv_index *index, int label, int property,
+                             int id) {
+  if (index->kind == TV_INDEX_NODES)
+    return m->nodes[id].alive && (label < 0 || (m->nodes[id].labels >> label & 1))
+               ? m->nodes[id].properties[property]
+               : 0;
+  return m->edges[id].alive && (label < 0 || m->edges[id].type == label)
+             ? m->edges[id].properties[property]
+             : 0;
+}
+
+/* A random range of a random index, if there is one, against all values of the model. */
+static void check_index(world *w, const model *m, tv_graph *g) {
+  tv_index index = any_index(w);
+  int label = index.kind == TV_INDEX_NODES ? number_of(label_names, LABELS, index.label)
+                                           : number_of(type_names, TYPES, index.label);
+  int property = number_of(property_names, PROPERTIES, index.property), expected = 0, i, status;
+  int64_t low = (int64_t)(test_random(&w->seed) >> roll(w, 60)) - 5, last = low;
+  tv_value from = {TV_INT64, {low}};
+  tv_index_range range = {.from = &from};
+  tv_index_cursor *cursor;
+  uint64_t id;
+  if (tv_index_cursor_open(g, &index, &range, &cursor) != TV_OK) return;
+  for (i = 0; i < (index.kind == TV_INDEX_NODES ? m->node_count : m->edge_count); i++) {
+    int64_t value = indexed_value(m, &index, label, property, i);
+    expected += value != 0 && value >= low;
+  }
+  while ((status = tv_index_cursor_next(cursor, &id)) == TV_OK) {
+    int64_t value = indexed_value(m, &index, label, property, (int)id);
+    assert_true(value != 0 && value >= last);
+    last = value;
+    expected--;
+  }
+  assert_int_equal(status, TV_END);
+  assert_int_equal(expected, 0);
+  tv_index_cursor_close(cursor);
+}
+
 static void check_all(world *w, const model *m, tv_graph *g) {
   tv_node node;
+  int i;
+  test_ok(tvi_index_check(g, index_problem, NULL));
+  for (i = 0; i < 6; i++) check_index(w, m, g);
   for (node = 0; node < (tv_node)m->node_count; node++) check_node(m, g, node);
   check_counts(m, g);
   check_edges(m, g);
