@@ -43,6 +43,8 @@ int tvi_algorithm_open(tvi_algorithm *a, tv_graph *graph, const tv_algorithm_opt
   if (a->threads > TVI_WORKERS_MAX)
     return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "%" PRIu32 " threads are more than %u",
                         options->threads, TVI_WORKERS_MAX);
+  if (directions < TV_OUT || directions > TV_BOTH)
+    return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "%d is no direction of edges", directions);
   status = tvi_node_ids(graph, &ids);
   if (status == TV_OK && n != ids)
     status = tvi_txn_fail(graph->txn, TV_EINVAL, 0,

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "traversal_internal.h"
+#include "path_internal.h"
 
 #define PATH_STEPS_FIRST 256
 
@@ -21,8 +21,8 @@ typedef struct path_side {
 } path_side;
 
 typedef struct path_search {
-  tv_graph *graph;
-  tvi_limits limits;
+  tvi_path_ask *ask;
+  tvi_limits *limits;
   path_side sides[2]; /* from the start forwards, from the end backwards */
   tvi_step *scratch;
   size_t scratch_capacity;
@@ -30,24 +30,20 @@ typedef struct path_search {
   int meeting_side; /* -1: none yet */
 } path_search;
 
-static int path_no_memory(path_search *search, size_t n) {
-  return tvi_txn_fail(search->graph->txn, TV_ENOMEM, 0, "no memory for a search over %zu nodes", n);
-}
-
 /* Notes a node. TV_OK also when it was reached before. */
 static int path_reach(path_search *search, path_side *side, const tvi_step *step) {
   int status = tvi_node_set_add(&side->reached, step->node);
   if (status == 0) return TV_OK;
   if (status == TV_ECORRUPT)
-    return tvi_graph_corrupt(search->graph, "the adjacency of node",
+    return tvi_graph_corrupt(search->ask->graph, "the adjacency of node",
                              side->steps[step->parent].node);
-  if (status < 0) return path_no_memory(search, side->count);
-  status = tvi_limits_reach(&search->limits);
+  if (status < 0) return tvi_path_no_memory(search->ask, side->count);
+  status = tvi_limits_reach(search->limits);
   if (status != TV_OK) return status;
   if (side->count == side->capacity) {
     size_t capacity = side->capacity == 0 ? PATH_STEPS_FIRST : side->capacity * 2;
     tvi_step *steps = tvi_realloc(side->steps, capacity * sizeof *steps);
-    if (steps == NULL) return path_no_memory(search, capacity);
+    if (steps == NULL) return tvi_path_no_memory(search->ask, capacity);
     side->steps = steps;
     side->capacity = capacity;
   }
@@ -66,6 +62,7 @@ static int path_expand_run(path_search *search, path_side *side, const tvi_adj_r
     tvi_step step;
     int status;
     if (tvi_node_set_has(&side->reached, run->neighbours[i])) continue;
+    if (tvi_path_edge_out(search->ask, run->node, run->neighbours[i], run->edges[i])) continue;
     step.node = run->neighbours[i];
     step.parent = parent;
     step.edge = run->edges[i];
@@ -74,7 +71,7 @@ static int path_expand_run(path_search *search, path_side *side, const tvi_adj_r
     status = path_reach(search, side, &step);
     if (status != TV_OK || search->meeting_side >= 0) return status;
   }
-  return tvi_limits_poll(&search->limits);
+  return tvi_limits_poll(search->limits);
 }
 
 static int path_expand_node(path_search *search, path_side *side, uint64_t place) {
@@ -100,7 +97,7 @@ static int path_sort_level(path_search *search, path_side *side) {
     tvi_free(search->scratch);
     search->scratch_capacity = 0;
     search->scratch = tvi_alloc(n * sizeof *search->scratch);
-    if (search->scratch == NULL) return path_no_memory(search, n);
+    if (search->scratch == NULL) return tvi_path_no_memory(search->ask, n);
     search->scratch_capacity = n;
   }
   tvi_steps_sort(side->steps + side->level, search->scratch, n, side->reached.ids);
@@ -111,7 +108,7 @@ static int path_expand_level(path_search *search, path_side *side) {
   size_t i, end = side->count;
   int status = path_sort_level(search, side);
   for (i = side->level; i < end && status == TV_OK && search->meeting_side < 0; i++) {
-    status = tvi_limits_poll(&search->limits);
+    status = tvi_limits_poll(search->limits);
     if (status == TV_OK) status = path_expand_node(search, side, i);
   }
   side->level = end;
@@ -161,14 +158,8 @@ static int path_build(path_search *search, tv_path *out) {
   tv_node node = search->sides[search->meeting_side].steps[search->meeting].node;
   uint64_t place = path_find(ahead, node);
   size_t first = path_depth(ahead, place), at;
-  out->length = first + path_depth(back, path_find(back, node));
-  out->nodes = tvi_alloc((out->length + 1) * sizeof *out->nodes);
-  out->edges = tvi_alloc((out->length + 1) * sizeof *out->edges); /* never of no bytes */
-  if (out->nodes == NULL || out->edges == NULL) {
-    size_t length = out->length;
-    tv_graph_path_free(out);
-    return path_no_memory(search, length);
-  }
+  int status = tvi_path_alloc(search->ask, first + path_depth(back, path_find(back, node)), out);
+  if (status != TV_OK) return status;
   out->nodes[first] = node;
   for (at = first; at > 0; at--) {
     out->edges[at - 1] = path_edge(ahead, &ahead->steps[place]);
@@ -184,29 +175,29 @@ static int path_build(path_search *search, tv_path *out) {
   return TV_OK;
 }
 
-static int path_prepare(path_search *search, tv_node from, tv_node to, const tv_limits *limits) {
-  uint64_t ids;
-  int i, status = tvi_limits_begin(&search->limits, search->graph, limits);
-  if (status == TV_OK) status = tvi_node_check(search->graph, from);
-  if (status == TV_OK) status = tvi_node_check(search->graph, to);
-  if (status == TV_OK) status = tvi_node_ids(search->graph, &ids);
-  for (i = 0; i < 2 && status == TV_OK; i++)
-    if (tvi_node_set_open(&search->sides[i].reached, ids) != TV_OK)
-      status = path_no_memory(search, 0);
-  return status;
+/* Nodes that no path may pass count as reached by both sides, so that neither goes there. */
+static int path_prepare(path_search *search, path_side *side) {
+  const tvi_path_ask *ask = search->ask;
+  size_t i;
+  int status = tvi_node_set_open(&side->reached, ask->ids);
+  for (i = 0; i < ask->nodes_out_count && status >= 0; i++)
+    status = tvi_node_set_add(&side->reached, ask->nodes_out[i]);
+  return status >= 0 ? TV_OK : tvi_path_no_memory(search->ask, ask->nodes_out_count);
 }
 
-static int path_reverse(int direction) {
-  return direction == TV_OUT ? TV_IN : direction == TV_IN ? TV_OUT : direction;
-}
-
-/* Opens what must be closed, searches, and closes it. */
-static int path_search_with(path_search *search, tv_node from, tv_node to, int direction,
-                            const tvi_type_set *set, const tv_limits *limits, tv_path *out) {
-  int i, status = tvi_adj_pair_open(&search->sides[0].pair, search->graph, direction, set);
-  if (status == TV_OK)
-    status = tvi_adj_pair_open(&search->sides[1].pair, search->graph, path_reverse(direction), set);
-  if (status == TV_OK) status = path_prepare(search, from, to, limits);
+int tvi_path_shortest(tvi_path_ask *ask, tv_node from, tv_node to, tv_path *out) {
+  path_search *search = tvi_zalloc(sizeof *search); /* 9 KiB: too much for a stack not ours */
+  int i, status = TV_OK;
+  *out = (tv_path){0};
+  if (search == NULL) return tvi_path_no_memory(ask, 0);
+  search->ask = ask;
+  search->limits = &ask->limits;
+  search->meeting_side = -1;
+  for (i = 0; i < 2 && status == TV_OK; i++) {
+    int direction = i == 0 ? ask->direction : tvi_path_reverse(ask->direction);
+    status = tvi_adj_pair_open(&search->sides[i].pair, ask->graph, direction, &ask->types);
+    if (status == TV_OK) status = path_prepare(search, &search->sides[i]);
+  }
   if (status == TV_OK) status = path_run(search, from, to);
   if (status == TV_OK) status = path_build(search, out);
   for (i = 0; i < 2; i++) {
@@ -215,33 +206,20 @@ static int path_search_with(path_search *search, tv_node from, tv_node to, int d
     tvi_free(search->sides[i].steps);
   }
   tvi_free(search->scratch);
+  tvi_free(search);
   return status;
 }
 
 int tv_graph_shortest_path(tv_graph *graph, tv_node from, tv_node to, int direction, tv_types types,
                            const tv_limits *limits, tv_path *out) {
-  path_search *search;
-  tvi_type_set set = {0};
-  int status = tvi_graph_enter(graph);
+  tv_path_options options = {.types = types, .direction = direction};
+  tvi_path_ask ask;
+  int status;
   *out = (tv_path){0};
-  if (status == TV_OK) status = tvi_type_set_open(graph, types, &set);
-  if (status != TV_OK) return status;
-  search = tvi_zalloc(sizeof *search); /* 9 KiB: too much for a stack that is not ours */
-  if (search == NULL) {
-    status = tvi_txn_fail(graph->txn, TV_ENOMEM, 0, "no memory for a search");
-  } else {
-    search->graph = graph;
-    search->meeting_side = -1;
-    status = path_search_with(search, from, to, direction, &set, limits, out);
-  }
-  tvi_free(search);
-  tvi_type_set_close(&set);
+  if (limits != NULL) options.limits = *limits;
+  if (direction == 0) options.direction = -1; /* here it has no default */
+  status = tvi_path_ask_open(&ask, graph, from, to, &options);
+  if (status == TV_OK) status = tvi_path_shortest(&ask, from, to, out);
+  tvi_path_ask_close(&ask);
   return status;
-}
-
-void tv_graph_path_free(tv_path *path) {
-  if (path == NULL) return;
-  tvi_free(path->nodes);
-  tvi_free(path->edges);
-  *path = (tv_path){0};
 }

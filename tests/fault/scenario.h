@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "test_store.h"
+#include "trivet_graph_algo.h"
 #include "trivet_graph_index.h"
 #include "trivet_kv.h"
 #include "trivet_sql.h"
@@ -98,6 +99,46 @@ static int scenario_indexes(tv_graph *g, tv_node node) {
   return status == TV_EXISTS ? TV_OK : status; /* the scenario runs twice in a file */
 }
 
+static int scenario_visit_path(void *ctx, const tv_path *path, double weight) {
+  (void)path, (void)weight;
+  ++*(int *)ctx;
+  return 0;
+}
+
+/* What a graph can be asked over weighted paths and as a whole. */
+static int scenario_algorithms(tv_graph *g, const tv_node *nodes) {
+  tv_path_options weighted = {.weight = "weight", .direction = TV_BOTH};
+  tv_algorithm_options threads = {.threads = 2};
+  double numbers[512]; /* walks repeat, and ids do not */
+  tv_result result = {TV_RESULT_NUMBERS, 0, numbers};
+  tv_graph_stat stat;
+  tv_degree_stat degrees;
+  tv_reached reached;
+  tv_path way;
+  uint64_t count, n;
+  int seen = 0, status = tv_graph_stat_get(g, &stat);
+  if (status != TV_OK) return status;
+  n = result.n = stat.node_ids;
+  if (n > sizeof numbers / sizeof numbers[0]) return TV_ELIMIT;
+  if (status == TV_OK) status = tv_graph_khop(g, 1, nodes, 3, NULL, &reached);
+  if (status == TV_OK) tv_graph_reached_free(&reached);
+  if (status == TV_OK) status = tv_graph_path_find(g, nodes[0], nodes[9], &weighted, &way, NULL);
+  if (status == TV_OK) tv_graph_path_free(&way);
+  if (status == TV_OK)
+    status = tv_graph_all_shortest_paths(g, nodes[0], nodes[9], NULL, scenario_visit_path, &seen);
+  if (status == TV_OK)
+    status = tv_graph_shortest_path_count(g, nodes[0], nodes[9], &weighted, &count, NULL);
+  if (status == TV_OK)
+    status =
+        tv_graph_k_shortest_paths(g, nodes[0], nodes[4], 2, &weighted, scenario_visit_path, &seen);
+  if (status == TV_OK)
+    status = tv_graph_distances(g, &threads, nodes[0], TV_OUT, "weight", numbers, NULL, n);
+  if (status == TV_OK) status = tv_graph_degree_stat(g, &threads, TV_BOTH, &degrees);
+  if (status == TV_OK) status = tv_graph_betweenness(g, &threads, TV_BOTH, 3, 1, numbers, n);
+  if (status == TV_OK) status = tv_graph_result_store(g, &result, "central", NULL, &count);
+  return status;
+}
+
 static int scenario_graph(tv_txn *txn) {
   tv_graph *g;
   tv_node nodes[20] = {0};
@@ -121,6 +162,7 @@ static int scenario_graph(tv_txn *txn) {
     status = tv_graph_shortest_path(g, nodes[0], nodes[9], TV_OUT, all, NULL, &way);
   if (status == TV_OK) tv_graph_path_free(&way);
   if (status == TV_OK) status = scenario_indexes(g, nodes[1]);
+  if (status == TV_OK) status = scenario_algorithms(g, nodes);
   if (status == TV_OK) status = tv_graph_edge_delete(g, edge);
   if (status == TV_OK) status = tv_graph_node_delete(g, nodes[3]);
   return status;
