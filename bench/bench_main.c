@@ -9,6 +9,7 @@
 #include "demo.h"
 #include "graph_bench.h"
 #include "kv_bench.h"
+#include "sql_bench.h"
 #include "trivet.h"
 
 static const struct {
@@ -19,6 +20,7 @@ static const struct {
     {"demo", demo_command, "load the machine's package index as three models and ask it questions"},
     {"graph", graph_command, "algorithms over whole graphs beside the same in memory"},
     {"kv", kv_command, "key-value operations beside raw LMDB"},
+    {"sql", sql_command, "columnar and row tables beside DuckDB and SQLite"},
 };
 
 static void bench_usage(FILE *out) {
