@@ -94,6 +94,7 @@ int tvi_adj_open(tvi_adj_reader *reader, tv_graph *graph, int direction,
   reader->segment_count = reader->segment_capacity = 0;
   reader->segment_block = UINT64_MAX;
   reader->scanning = reader->in_group = reader->has_after = 0;
+  reader->after = (tv_edge_ref){0};
   reader->delta_empty = reader->unstable = 0;
   reader->segmented = (graph->features & TVI_GRAPH_HAS_SEGMENTS) != 0;
   if (status == TV_OK) status = tv_cursor_open(store, &reader->cursor);
@@ -174,6 +175,7 @@ int tvi_adj_delta_there(const tvi_adj_reader *reader, uint64_t high) {
 }
 
 void tvi_adj_seek(tvi_adj_reader *reader, tv_node node) {
+  reader->has_after = 0;
   if (reader->segmented) tvi_adj_seek_merged(reader, node);
   reader->node = node;
   reader->type_at = 0;
@@ -203,7 +205,10 @@ int tvi_adj_scan(tvi_adj_reader *reader, const tv_edge_ref *after) {
 /* Goes to the next range of the node. TV_END: there is none. */
 static int adj_next_range(tvi_adj_reader *reader) {
   const tvi_type_set *types = reader->types;
-  uint64_t low, high;
+  uint64_t low, high, after;
+  if (reader->has_after)
+    while (reader->type_at < types->n && types->types[reader->type_at] < reader->after.type)
+      reader->type_at++;
   if (reader->type_at == SIZE_MAX || (types->n != 0 && reader->type_at == types->n)) return TV_END;
   if (types->n == 0) {
     reader->type_at = SIZE_MAX;
@@ -212,7 +217,10 @@ static int adj_next_range(tvi_adj_reader *reader) {
   } else {
     low = high = adj_place(reader->node, types->types[reader->type_at++]);
   }
-  return adj_enter(reader, low, high);
+  after = adj_place(reader->node, reader->after.type);
+  if (!reader->has_after || after < low || after > high) return adj_enter(reader, low, high);
+  reader->has_after = 0;
+  return tvi_adj_delta_after(reader, high);
 }
 
 static int adj_next_stored(tvi_adj_reader *reader, tvi_adj_run *run) {

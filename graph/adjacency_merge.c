@@ -223,7 +223,6 @@ void tvi_adj_seek_merged(tvi_adj_reader *reader, tv_node node) {
 void tvi_adj_seek_after(tvi_adj_reader *reader, tv_node node, const tv_edge_ref *after) {
   tvi_adj_seek(reader, node);
   reader->run_max = TVI_ADJ_RUN_MAX;
-  if (!reader->segmented) return;
   reader->has_after = 1;
   reader->after = *after;
   reader->after_neighbour = reader->direction == TV_OUT ? after->to : after->from;

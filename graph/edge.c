@@ -256,50 +256,45 @@ static int edge_put_list(tv_graph *graph, const tv_edge_ref *ref, tv_slice list)
   return status == TV_OK ? tv_store_put(out, tv_bytes(key, sizeof key), value, 0) : status;
 }
 
-static int edge_rewrite(tv_graph *graph, const tv_edge_ref *ref, uint32_t number,
-                        tv_slice encoded) {
+int tv_graph_edge_update(tv_graph *graph, tv_edge edge, size_t n, const tv_property *properties) {
+  tvi_property_edit edit;
   tv_slice list, updated;
-  int status = edge_read(graph, ref, &list);
-  if (status == TV_NOTFOUND) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
+  tv_edge_ref ref;
+  int status = tvi_graph_enter_write(graph);
+  if (status == TV_OK) status = edge_lookup(graph, edge, &ref);
   if (status != TV_OK) return status;
+  status = tvi_property_edit_open(graph, n, properties, &edit);
   graph->record.size = 0;
-  status = tvi_properties_set(&graph->record, list, number, encoded);
-  if (status == TV_ECORRUPT) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
-  if (status == TV_ENOMEM)
-    return tvi_txn_fail(graph->txn, status, 0, "no memory for the properties of edge %" PRIu64,
-                        ref->edge);
-  updated = tv_bytes(graph->record.data, graph->record.size);
-  if (status == TV_OK && graph->edge_indexes != 0)
-    status = tvi_index_note_edge(graph, ref, &list, &updated);
-  if (status == TV_OK) status = edge_put_list(graph, ref, updated);
-  return status == TV_OK && graph->edge_indexes != 0 ? tvi_index_apply(graph) : status;
+  if (status == TV_OK && edit.n != 0) {
+    status = edge_read(graph, &ref, &list);
+    if (status == TV_NOTFOUND) status = TV_ECORRUPT;
+    if (status == TV_OK) status = tvi_property_edit_apply(graph, &edit, list, &graph->record);
+    if (status == TV_ECORRUPT) status = tvi_graph_corrupt(graph, "the record of edge", edge);
+    updated = tv_bytes(graph->record.data, graph->record.size);
+    if (status == TV_OK && graph->edge_indexes != 0)
+      status = tvi_index_note_edge(graph, &ref, &list, &updated);
+    if (status == TV_OK) status = edge_put_list(graph, &ref, updated);
+    if (status == TV_OK && graph->edge_indexes != 0) status = tvi_index_apply(graph);
+  }
+  tvi_property_edit_close(&edit);
+  return status;
 }
 
 int tv_graph_edge_set(tv_graph *graph, tv_edge edge, const char *name, tv_value value) {
-  tv_edge_ref ref;
-  tv_slice encoded;
-  uint32_t number;
-  int status = tvi_graph_enter_write(graph);
-  if (status == TV_OK) status = tvi_value_encode(graph, name, &value, &encoded);
-  if (status == TV_OK) status = edge_lookup(graph, edge, &ref);
-  if (status != TV_OK) return status;
-  if (value.type == TV_NULL) {
-    status = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
-    if (status == TV_NOTFOUND) return TV_OK;
-  } else {
-    status = tvi_name_intern(graph, TVI_NAME_PROPERTY, name, &number);
-  }
-  return status == TV_OK ? edge_rewrite(graph, &ref, number, encoded) : status;
+  tv_property property = {name, value};
+  return tv_graph_edge_update(graph, edge, 1, &property);
 }
 
 int tv_graph_edge_get(tv_graph *graph, const tv_edge_ref *edge, const char *name, tv_value *value) {
   tv_slice list;
   uint32_t number;
   int status = tvi_graph_enter(graph);
+  value->type = TV_NULL;
   if (status == TV_OK) status = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
   if (status == TV_OK) status = edge_read(graph, edge, &list);
   if (status != TV_OK) return status;
   status = tvi_properties_get(list, number, value);
+  if (status != TV_OK) value->type = TV_NULL;
   return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, "the record of edge", edge->edge)
                                : status;
 }

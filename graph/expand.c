@@ -63,6 +63,65 @@ int tv_graph_degree(tv_graph *graph, tv_node node, int direction, tv_types types
   return expand_at(graph, node, direction, types, NULL, NULL, degree);
 }
 
+/* Stands before the edges of `type` or above from `from` to `to`. */
+static void expand_seek_between(tvi_adj_reader *reader, tv_node from, tv_node to, uint32_t type) {
+  tv_edge_ref after = {from, to, TV_EDGES_MAX - 1, type};
+  if (to > 0) {
+    after.to = to - 1;
+  } else if (type > 0) {
+    after.to = TV_NODES_MAX - 1;
+    after.type = type - 1;
+  } else {
+    tvi_adj_seek(reader, from);
+    return;
+  }
+  tvi_adj_seek_after(reader, from, &after);
+}
+
+/* One run of edges to `to` or beyond. *type: from where to go on when all to `to` were seen. */
+static int expand_run_between(const tvi_adj_run *run, tv_node to, tv_edge_fn visit, void *ctx,
+                              uint32_t *type) {
+  size_t i;
+  for (i = 0; i < run->n; i++) {
+    tv_edge_ref ref = tvi_adj_ref(run, i, TV_OUT);
+    if (ref.to > to) {
+      *type = run->type + 1;
+      break;
+    }
+    if (visit(ctx, &ref) != 0) return TV_STOP;
+  }
+  return TV_OK;
+}
+
+int tv_graph_edges_between(tv_graph *graph, tv_node from, tv_node to, tv_types types,
+                           tv_edge_fn visit, void *ctx) {
+  tvi_type_set set = {0};
+  tvi_adj_reader reader;
+  tvi_adj_run run;
+  uint32_t type = 0, next = 0;
+  int status = tvi_graph_enter(graph);
+  if (status == TV_OK) status = tvi_node_check(graph, from);
+  if (status == TV_OK) status = tvi_node_check(graph, to);
+  if (status == TV_OK) status = tvi_type_set_open(graph, types, &set);
+  if (status != TV_OK) return status;
+  status = tvi_adj_open(&reader, graph, TV_OUT, &set);
+  graph->traversals++;
+  if (status == TV_OK) expand_seek_between(&reader, from, to, 0);
+  while (status == TV_OK && (status = tvi_adj_next(&reader, &run)) == TV_OK) {
+    if (run.type > type)
+      next = run.type;
+    else
+      status = expand_run_between(&run, to, visit, ctx, &next);
+    if (next == type) continue;
+    type = next;
+    expand_seek_between(&reader, from, to, type);
+  }
+  graph->traversals--;
+  tvi_adj_close(&reader);
+  tvi_type_set_close(&set);
+  return status == TV_END ? TV_OK : status;
+}
+
 static int expand_index(tvi_adj_pair *pair, size_t index, tv_node node, tv_expand_fn visit,
                         void *ctx) {
   size_t d, i;

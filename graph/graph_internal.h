@@ -177,10 +177,6 @@ void tvi_node_forget(tv_graph *graph, tv_node node);
 int tvi_value_check(tv_graph *graph, const char *name, const tv_value *value);
 /* Appends type byte and payload. */
 int tvi_value_append(tvi_buffer *buffer, const tv_value *value);
-/* Checks and encodes `value` into graph->values: it may be borrowed, so this precedes the first
- * write. *encoded is empty for TV_NULL. */
-int tvi_value_encode(tv_graph *graph, const char *name, const tv_value *value, tv_slice *encoded);
-
 typedef struct tvi_property_reader {
   const unsigned char *at, *end;
   uint64_t left;     /* properties still to come */
@@ -194,9 +190,27 @@ int tvi_properties_begin(tvi_property_reader *reader, tv_slice bytes);
 int tvi_properties_next(tvi_property_reader *reader, uint32_t *number, tv_value *value);
 /* TV_OK, TV_NOTFOUND, TV_ECORRUPT without a message. */
 int tvi_properties_get(tv_slice bytes, uint32_t number, tv_value *value);
-/* Appends `bytes` with property `number` replaced by `encoded` (empty: without it).
- * TV_OK, TV_ENOMEM, TV_ECORRUPT without a message. */
-int tvi_properties_set(tvi_buffer *out, tv_slice bytes, uint32_t number, tv_slice encoded);
+/* Several properties that are to be set or, where size is 0, removed. */
+typedef struct tvi_property_part {
+  uint32_t number;
+  size_t at, size; /* its encoded value in graph->values */
+  const char *name;
+} tvi_property_part;
+#define TVI_PROPERTY_PARTS_FIXED 16
+typedef struct tvi_property_edit {
+  size_t n;
+  tvi_property_part *parts; /* ascending by number */
+  tvi_property_part fixed[TVI_PROPERTY_PARTS_FIXED];
+} tvi_property_edit;
+/* Copies values and interns names (property_edit.c); the edit must not be moved and is closed
+ * whatever is returned. TV_EINVAL for a bad or repeated one. */
+int tvi_property_edit_open(tv_graph *graph, size_t n, const tv_property *properties,
+                           tvi_property_edit *edit);
+void tvi_property_edit_close(tvi_property_edit *edit);
+/* Appends the list with the edit's changes; graph->values must be as the edit left it. TV_OK,
+ * TV_ENOMEM, TV_ECORRUPT without a message. */
+int tvi_property_edit_apply(tv_graph *graph, const tvi_property_edit *edit, tv_slice list,
+                            tvi_buffer *out);
 /* Builds the list of n properties into graph->record, interning their names. TV_EINVAL for a bad
  * or repeated one. */
 int tvi_properties_build(tv_graph *graph, size_t n, const tv_property *properties);
@@ -224,6 +238,9 @@ int tvi_node_read(tv_graph *graph, tv_node node, tvi_node_view *out);
 int tvi_node_write(tv_graph *graph, tv_node node, const tvi_node_view *view, unsigned flags);
 /* Labels of a view in turn; *at starts at 0. TV_OK, TV_END (the view was validated before). */
 int tvi_node_label_next(const tvi_node_view *view, size_t *at, uint32_t *label);
+/* Gives the view a label, or takes it; labels holds what the view then borrows. */
+int tvi_node_labels_edit(tv_graph *graph, tv_node node, tvi_node_view *view, uint32_t label,
+                         int add, tvi_buffer *labels);
 /* 1 when the view has the label. */
 int tvi_node_label_in(const tvi_node_view *view, uint32_t label);
 

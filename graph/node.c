@@ -32,22 +32,32 @@ static int node_lookup(tv_graph *graph, tv_slice key, tv_node *node) {
   return status;
 }
 
+static int node_put_label(tv_graph *graph, tv_node node, uint32_t label) {
+  unsigned char key[TVI_LABEL_KEY_BYTES];
+  tv_store *labels;
+  int status = tvi_graph_store(graph, TVI_GRAPH_LABELS, &labels);
+  tvi_store_be16(key, (uint16_t)label);
+  tvi_store_be40(key + 2, node);
+  return status == TV_OK ? tv_store_put(labels, tv_bytes(key, sizeof key), tv_bytes(NULL, 0), 0)
+                         : status;
+}
+
 /* Puts a node's record and keys; label: its number, or -1 for none. */
-static int node_create(tv_graph *graph, tv_slice key, int64_t label, tv_node *node) {
+static int node_create(tv_graph *graph, tv_slice key, int64_t label, tv_slice properties,
+                       tv_node *node) {
   unsigned char id[TVI_NODE_KEY_BYTES], label_bytes[TVI_VARINT_BYTES_MAX];
-  unsigned char label_key[TVI_LABEL_KEY_BYTES];
   char shown[TVI_SHOW_BYTES];
   tvi_node_view view = {0};
-  tv_store *keys, *labels;
+  tv_store *keys;
   uint64_t next;
   int status = tvi_node_ids(graph, &next);
   if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_KEYS, &keys);
-  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_LABELS, &labels);
   if (status != TV_OK) return status;
   if (next >= TV_NODES_MAX)
     return tvi_txn_fail(graph->txn, TV_ELIMIT, 0, "graph \"%s\" has given out all its node ids",
                         tvi_show(tv_str(tvi_graph_name(graph)), shown));
   view.key = key;
+  view.properties = properties;
   if (label >= 0) {
     view.label_count = 1;
     view.labels = tv_bytes(label_bytes, tvi_varint_put(label_bytes, (uint64_t)label));
@@ -55,40 +65,87 @@ static int node_create(tv_graph *graph, tv_slice key, int64_t label, tv_node *no
   tvi_store_be40(id, next);
   status = tvi_node_write(graph, next, &view, TV_PUT_APPEND);
   if (status == TV_OK) status = tvi_sealed_put(keys, key, tv_bytes(id, sizeof id), 0);
-  if (status == TV_OK && label >= 0) {
-    tvi_store_be16(label_key, (uint16_t)label);
-    tvi_store_be40(label_key + 2, next);
-    status = tv_store_put(labels, tv_bytes(label_key, sizeof label_key), tv_bytes(NULL, 0), 0);
-  }
+  if (status == TV_OK && label >= 0) status = node_put_label(graph, next, (uint32_t)label);
   if (status != TV_OK) return status;
   graph->node_ids.next = next + 1;
   *node = next;
   return TV_OK;
 }
 
-int tv_graph_node_put(tv_graph *graph, tv_slice key, const char *label, tv_node *node) {
+/* Sets properties of a node that exists and gives it a label (-1: none), writing it once. */
+static int node_change(tv_graph *graph, tv_node node, int64_t label,
+                       const tvi_property_edit *edit) {
+  tvi_buffer list = {0}, labels = {0};
+  tvi_node_view view;
+  int status = tvi_node_read(graph, node, &view), new_label;
+  if (status != TV_OK) return status;
+  new_label = label >= 0 && !tvi_node_label_in(&view, (uint32_t)label);
+  if (!new_label && edit->n == 0) return TV_OK;
+  if (new_label) status = tvi_node_labels_edit(graph, node, &view, (uint32_t)label, 1, &labels);
+  if (status == TV_OK) status = tvi_property_edit_apply(graph, edit, view.properties, &list);
+  if (status == TV_ECORRUPT) status = tvi_graph_corrupt(graph, "the record of node", node);
+  view.properties = tv_bytes(list.data, list.size);
+  if (status == TV_OK) status = tvi_node_write(graph, node, &view, 0);
+  if (status == TV_OK && new_label) status = node_put_label(graph, node, (uint32_t)label);
+  tvi_buffer_free(&list);
+  tvi_buffer_free(&labels);
+  return status;
+}
+
+/* The same for a key that is new, or whose node has expired. */
+static int node_make(tv_graph *graph, tv_slice key, tv_node expired, int64_t label,
+                     const tvi_property_edit *edit, tv_node *node) {
+  uint64_t left = UINT64_MAX;
+  tvi_buffer list = {0};
+  int status = expired == TV_NODE_NONE ? TV_OK : tvi_node_erase(graph, expired, &left);
+  if (status == TV_OK) status = tvi_property_edit_apply(graph, edit, tv_bytes(NULL, 0), &list);
+  if (status == TV_OK)
+    status = node_create(graph, key, label, tv_bytes(list.data, list.size), node);
+  tvi_buffer_free(&list);
+  return status;
+}
+
+int tv_graph_node_upsert(tv_graph *graph, tv_slice key, const char *label, size_t n,
+                         const tv_property *properties, tv_node *node) {
   unsigned char key_copy[TV_KEY_BYTES_MAX];
   tv_node found = TV_NODE_NONE;
-  uint64_t left = UINT64_MAX;
+  tvi_property_edit edit;
   uint32_t number = 0;
+  int64_t given = -1;
   int status = tvi_graph_enter_write(graph);
   if (status == TV_OK) status = node_key_check(graph, key);
   if (status != TV_OK) return status;
-  status = node_lookup(graph, key, &found);
-  if (status == TV_NOTFOUND || (status == TV_OK && tvi_node_gone(graph, found))) {
-    /* The key may be borrowed from this transaction, and the first write may move it. */
-    memcpy(key_copy, key.data, key.size);
-    key.data = key_copy;
-    status = status == TV_OK ? tvi_node_erase(graph, found, &left) : TV_OK;
-    if (status == TV_OK && label != NULL)
-      status = tvi_name_intern(graph, TVI_NAME_LABEL, label, &number);
-    if (status == TV_OK)
-      status = node_create(graph, key, label == NULL ? -1 : (int64_t)number, &found);
-  } else if (status == TV_OK && label != NULL) {
-    status = tv_graph_label_add(graph, found, label);
+  /* The key may be borrowed from this transaction, and the first write may move it. */
+  memcpy(key_copy, key.data, key.size);
+  key.data = key_copy;
+  status = tvi_property_edit_open(graph, n, properties, &edit);
+  if (status == TV_OK && label != NULL) {
+    status = tvi_name_intern(graph, TVI_NAME_LABEL, label, &number);
+    given = number;
   }
+  if (status == TV_OK) status = node_lookup(graph, key, &found);
+  if (status == TV_NOTFOUND || (status == TV_OK && tvi_node_gone(graph, found)))
+    status = node_make(graph, key, found, given, &edit, &found);
+  else if (status == TV_OK && (label != NULL || n != 0))
+    status = node_change(graph, found, given, &edit);
+  tvi_property_edit_close(&edit);
   if (status == TV_OK && node != NULL) *node = found;
   return status == TV_OK ? tvi_lifetimes_sweep_step(graph) : status;
+}
+
+int tv_graph_node_put(tv_graph *graph, tv_slice key, const char *label, tv_node *node) {
+  return tv_graph_node_upsert(graph, key, label, 0, NULL, node);
+}
+
+int tv_graph_node_update(tv_graph *graph, tv_node node, size_t n, const tv_property *properties) {
+  tvi_property_edit edit;
+  int status = tvi_graph_enter_write(graph);
+  if (status == TV_OK) status = tvi_node_check(graph, node);
+  if (status != TV_OK) return status;
+  status = tvi_property_edit_open(graph, n, properties, &edit);
+  if (status == TV_OK) status = node_change(graph, node, -1, &edit);
+  tvi_property_edit_close(&edit);
+  return status;
 }
 
 int tv_graph_node_find(tv_graph *graph, tv_slice key, tv_node *node) {
@@ -206,42 +263,21 @@ int tv_graph_node_delete(tv_graph *graph, tv_node node) {
 }
 
 int tv_graph_node_set(tv_graph *graph, tv_node node, const char *name, tv_value value) {
-  tvi_buffer list = {0};
-  tvi_node_view view;
-  tv_slice encoded;
-  uint32_t number;
-  int status = tvi_graph_enter_write(graph);
-  if (status == TV_OK) status = tvi_value_encode(graph, name, &value, &encoded);
-  if (status == TV_OK) status = tvi_node_check(graph, node);
-  if (status != TV_OK) return status;
-  if (value.type == TV_NULL) {
-    status = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
-    if (status == TV_NOTFOUND) return TV_OK;
-  } else {
-    status = tvi_name_intern(graph, TVI_NAME_PROPERTY, name, &number);
-  }
-  if (status == TV_OK) status = tvi_node_read(graph, node, &view);
-  if (status != TV_OK) return status;
-  status = tvi_properties_set(&list, view.properties, number, encoded);
-  if (status == TV_ECORRUPT) {
-    status = tvi_graph_corrupt(graph, "the record of node", node);
-  } else if (status == TV_OK) {
-    view.properties = tv_bytes(list.data, list.size);
-    status = tvi_node_write(graph, node, &view, 0);
-  }
-  tvi_buffer_free(&list);
-  return status;
+  tv_property property = {name, value};
+  return tv_graph_node_update(graph, node, 1, &property);
 }
 
 int tv_graph_node_get(tv_graph *graph, tv_node node, const char *name, tv_value *value) {
   tvi_node_view view;
   uint32_t number;
   int status = tvi_graph_enter(graph), found;
+  value->type = TV_NULL;
   if (status == TV_OK) status = tvi_node_read(graph, node, &view);
   if (status != TV_OK) return status;
   found = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
   if (found != TV_OK) return found;
   status = tvi_properties_get(view.properties, number, value);
+  if (status != TV_OK) value->type = TV_NULL;
   return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, "the record of node", node) : status;
 }
 

@@ -15,11 +15,9 @@ static tv_slice label_key(uint32_t label, tv_node node, unsigned char buffer[TVI
   return tv_bytes(buffer, TVI_LABEL_KEY_BYTES);
 }
 
-/* Writes the node's record with `label` added or removed. */
-static int label_rewrite(tv_graph *graph, tv_node node, tvi_node_view *view, uint32_t label,
-                         int add) {
+int tvi_node_labels_edit(tv_graph *graph, tv_node node, tvi_node_view *view, uint32_t label,
+                         int add, tvi_buffer *labels) {
   unsigned char bytes[3];
-  tvi_buffer labels = {0};
   uint32_t found;
   uint64_t count = 0;
   size_t at = 0;
@@ -27,21 +25,27 @@ static int label_rewrite(tv_graph *graph, tv_node node, tvi_node_view *view, uin
   do {
     more = tvi_node_label_next(view, &at, &found) == TV_OK;
     if (pending && (!more || found > label)) {
-      status = tvi_buffer_append(&labels, bytes, tvi_varint_put(bytes, label));
+      status = tvi_buffer_append(labels, bytes, tvi_varint_put(bytes, label));
       pending = 0;
       count++;
     }
     if (status != TV_OK || !more || (!add && found == label)) continue;
-    status = tvi_buffer_append(&labels, bytes, tvi_varint_put(bytes, found));
+    status = tvi_buffer_append(labels, bytes, tvi_varint_put(bytes, found));
     count++;
   } while (more && status == TV_OK);
-  if (status != TV_OK) {
-    (void)tvi_txn_fail(graph->txn, status, 0, "no memory for the labels of node %" PRIu64, node);
-  } else {
-    view->labels = tv_bytes(labels.data, labels.size);
-    view->label_count = count;
-    status = tvi_node_write(graph, node, view, 0);
-  }
+  if (status != TV_OK)
+    return tvi_txn_fail(graph->txn, status, 0, "no memory for the labels of node %" PRIu64, node);
+  view->labels = tv_bytes(labels->data, labels->size);
+  view->label_count = count;
+  return TV_OK;
+}
+
+/* Writes the node's record with `label` added or removed. */
+static int label_rewrite(tv_graph *graph, tv_node node, tvi_node_view *view, uint32_t label,
+                         int add) {
+  tvi_buffer labels = {0};
+  int status = tvi_node_labels_edit(graph, node, view, label, add, &labels);
+  if (status == TV_OK) status = tvi_node_write(graph, node, view, 0);
   tvi_buffer_free(&labels);
   return status;
 }

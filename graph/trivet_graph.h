@@ -95,6 +95,11 @@ TV_API int tv_graph_stat_get(tv_graph *graph, tv_graph_stat *out);
  * those it has. Returns TV_OK, TV_EKEYSIZE, TV_EREADONLY, TV_ELIMIT. Cost: O(log n).
  */
 TV_API int tv_graph_node_put(tv_graph *graph, tv_slice key, const char *label, tv_node *node);
+/* The same, and sets n properties (TV_NULL removes one; others stay), writing the node once.
+ * Returns also TV_EINVAL for a name given twice, TV_EXISTS for a value that a unique index refuses
+ * (nothing was changed). */
+TV_API int tv_graph_node_upsert(tv_graph *graph, tv_slice key, const char *label, size_t n,
+                                const tv_property *properties, tv_node *node);
 /* Returns TV_NOTFOUND when no node has that key. */
 TV_API int tv_graph_node_find(tv_graph *graph, tv_slice key, tv_node *node);
 /* The key of a node. Returns TV_ENONODE. */
@@ -112,9 +117,14 @@ TV_API int tv_graph_label_has(tv_graph *graph, tv_node node, const char *label);
 TV_API int tv_graph_node_labels(tv_graph *graph, tv_node node,
                                 int (*visit)(void *ctx, const char *label), void *ctx);
 
-/* Sets one property; TV_NULL removes it. Cost: rewrites the node's record. */
+/* Sets one property, or n of them; null is absence: TV_NULL removes one. Returns TV_ENONODE,
+ * TV_EINVAL, TV_EXISTS (a unique index refuses; nothing was changed). Cost: rewrites the node's
+ * record once. */
 TV_API int tv_graph_node_set(tv_graph *graph, tv_node node, const char *name, tv_value value);
-/* Returns TV_NOTFOUND when it has none of that name. Bytes are borrowed. */
+TV_API int tv_graph_node_update(tv_graph *graph, tv_node node, size_t n,
+                                const tv_property *properties);
+/* Returns TV_NOTFOUND, and a value of TV_NULL, when it has none of that name. Bytes are borrowed.
+ */
 TV_API int tv_graph_node_get(tv_graph *graph, tv_node node, const char *name, tv_value *value);
 typedef int (*tv_property_fn)(void *ctx, const char *name, tv_value value);
 TV_API int tv_graph_node_properties(tv_graph *graph, tv_node node, tv_property_fn visit, void *ctx);
@@ -144,9 +154,12 @@ typedef struct tv_edge_ref {
 
 TV_API int tv_graph_edge_find(tv_graph *graph, tv_edge edge, tv_edge_ref *out); /* TV_NOTFOUND */
 TV_API int tv_graph_edge_delete(tv_graph *graph, tv_edge edge);                 /* TV_NOTFOUND */
-/* As tv_graph_node_set; TV_NOTFOUND when there is no such edge. */
+/* As tv_graph_node_set and tv_graph_node_update; TV_NOTFOUND when there is no such edge. */
 TV_API int tv_graph_edge_set(tv_graph *graph, tv_edge edge, const char *name, tv_value value);
-/* TV_NOTFOUND when there is no such edge or it has no such property. Bytes are borrowed. */
+TV_API int tv_graph_edge_update(tv_graph *graph, tv_edge edge, size_t n,
+                                const tv_property *properties);
+/* TV_NOTFOUND, and a value of TV_NULL, when there is no such edge or it has no such property. Bytes
+ * are borrowed. */
 TV_API int tv_graph_edge_get(tv_graph *graph, const tv_edge_ref *edge, const char *name,
                              tv_value *value);
 TV_API int tv_graph_edge_properties(tv_graph *graph, const tv_edge_ref *edge, tv_property_fn visit,
@@ -181,6 +194,12 @@ TV_API int tv_graph_edges_at(tv_graph *graph, tv_node node, int direction, tv_ty
                              tv_edge_fn visit, void *ctx);
 TV_API int tv_graph_degree(tv_graph *graph, tv_node node, int direction, tv_types types,
                            uint64_t *degree);
+
+/* The edges of the given types from one node to another, parallel ones in the order of type, id.
+ * Returns TV_OK, TV_STOP, TV_ENONODE, TV_ENOLABEL. Cost: O(log edges) for each type, whatever the
+ * nodes' degrees. */
+TV_API int tv_graph_edges_between(tv_graph *graph, tv_node from, tv_node to, tv_types types,
+                                  tv_edge_fn visit, void *ctx);
 
 /* ---- Lifetimes ---- */
 
