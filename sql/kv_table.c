@@ -97,8 +97,8 @@ static int kv_table_declare(tvi_kv_table *table, char **message) {
   if (table->bucket == NULL)
     return sqlite3_declare_vtab(
         table->sql,
-        "CREATE TABLE x(key, value, bucket HIDDEN, expires INTEGER HIDDEN, version INTEGER HIDDEN, "
-        "entry BLOB HIDDEN PRIMARY KEY) WITHOUT ROWID");
+        "CREATE TABLE x(key, value, bucket HIDDEN, second HIDDEN, expires INTEGER HIDDEN, "
+        "version INTEGER HIDDEN, entry BLOB HIDDEN PRIMARY KEY) WITHOUT ROWID");
   status = kv_table_types(table, &options, &err);
   if (status != TV_OK) {
     *message = sqlite3_mprintf("table %s: %s", table->name,

@@ -20,6 +20,10 @@ typedef enum tvi_kv_column {
   TVI_KV_ENTRY = 5 /* of the function only: names a row among those of all buckets */
 } tvi_kv_column;
 
+/* The function has one column more, where SQLite puts a second argument: to be refused there, as
+ * it would be taken for a condition on `expires`. Columns from here on are one further in it. */
+#define TVI_KV_SECOND 3
+
 typedef struct tvi_kv_scan tvi_kv_scan;
 
 /* One per connection, the module's client data. */

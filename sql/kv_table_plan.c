@@ -72,6 +72,15 @@ static void kv_plan_key(tvi_kv_table *table, sqlite3_index_info *info, int i, kv
   }
 }
 
+/* A second argument is a slip, or somebody's idea of a condition: neither is to be guessed. */
+static int kv_plan_second(tvi_kv_table *table) {
+  sqlite3_free(table->base.zErrMsg);
+  table->base.zErrMsg = sqlite3_mprintf(
+      "kv: takes one argument, the bucket; conditions go behind WHERE, as in kv('users') WHERE "
+      "key = 'ada'");
+  return table->base.zErrMsg == NULL ? SQLITE_NOMEM : SQLITE_ERROR;
+}
+
 /* Sorts the constraints into kinds. Returns SQLITE_CONSTRAINT when the bucket's name is given but
  * not available in this join order. */
 static int kv_plan_collect(tvi_kv_table *table, sqlite3_index_info *info, kv_plan *plan) {
@@ -85,6 +94,8 @@ static int kv_plan_collect(tvi_kv_table *table, sqlite3_index_info *info, kv_pla
       if (constraint->usable) kv_plan_take(plan, TVI_KV_PLAN_LIMIT, i);
     } else if (constraint->op == SQLITE_INDEX_CONSTRAINT_OFFSET) {
       if (constraint->usable) kv_plan_take(plan, TVI_KV_PLAN_OFFSET, i);
+    } else if (constraint->iColumn == TVI_KV_SECOND && table->bucket == NULL) {
+      return kv_plan_second(table);
     } else if (constraint->iColumn == TVI_KV_BUCKET && table->bucket == NULL &&
                constraint->op == SQLITE_INDEX_CONSTRAINT_EQ) {
       if (!constraint->usable) return SQLITE_CONSTRAINT;

@@ -359,6 +359,10 @@ static int kv_scan_column_identity(tvi_kv_scan *scan, sqlite3_context *context) 
 int tvi_kv_scan_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int column) {
   tvi_kv_scan *scan = (tvi_kv_scan *)cursor;
 
+  if (((tvi_kv_table *)cursor->pVtab)->bucket == NULL && column >= TVI_KV_SECOND) {
+    if (column == TVI_KV_SECOND) return SQLITE_OK;
+    column--;
+  }
   if (column == TVI_KV_KEY) return kv_scan_column_key(scan, context);
   if (column == TVI_KV_ENTRY) return kv_scan_column_identity(scan, context);
   if (sqlite3_vtab_nochange(context)) return SQLITE_OK; /* an UPDATE leaves it as it is */

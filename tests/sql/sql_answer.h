@@ -102,4 +102,31 @@ static inline sqlite3 *sql_answer_open(tv_db *db) {
   return connection;
 }
 
+/* ---- A test with a store in memory and a connection to it: with_store(test) ---- */
+
+typedef struct fixture {
+  tv_db *db;
+  sqlite3 *sql;
+} fixture;
+
+static inline int open_store(void **state) {
+  fixture *f = calloc(1, sizeof *f);
+  assert_non_null(f);
+  if (f == NULL) return 1;
+  f->db = test_open_memory();
+  f->sql = sql_answer_open(f->db);
+  *state = f;
+  return 0;
+}
+
+static inline int close_store(void **state) {
+  fixture *f = *state;
+  assert_int_equal(sqlite3_close(f->sql), SQLITE_OK);
+  test_close(f->db);
+  free(f);
+  return 0;
+}
+
+#define with_store(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
+
 #endif

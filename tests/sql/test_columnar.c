@@ -3,27 +3,6 @@
 #include "layer_internal.h"
 #include "sql_answer.h"
 
-typedef struct fixture {
-  tv_db *db;
-  sqlite3 *sql;
-} fixture;
-
-static int open_store(void **state) {
-  fixture *f = calloc(1, sizeof *f);
-  f->db = test_open_memory();
-  f->sql = sql_answer_open(f->db);
-  *state = f;
-  return 0;
-}
-
-static int close_store(void **state) {
-  fixture *f = *state;
-  assert_int_equal(sqlite3_close(f->sql), SQLITE_OK);
-  test_close(f->db);
-  free(f);
-  return 0;
-}
-
 #define NUMBERS(n) \
   "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < " #n ") "
 
@@ -379,25 +358,23 @@ static void no_damage_to_a_segment_goes_unnoticed_or_crashes(void **state) {
   answer_is(f->sql, "SELECT sum(id) FROM t", "200010000");
 }
 
-#define columnar_test(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
-
 int main(void) {
   const struct CMUnitTest tests[] = {
-      columnar_test(columns_have_types_and_a_wrong_value_is_named_with_its_row),
-      columnar_test(declarations_that_make_no_sense_are_refused),
-      columnar_test(the_primary_key_is_enforced_as_the_statement_says),
-      columnar_test(rowids_are_stable_and_never_given_twice),
-      columnar_test(rollbacks_take_back_rows_held_in_memory_and_rows_in_the_store),
-      columnar_test(tables_are_created_renamed_and_dropped_within_transactions),
-      columnar_test(a_reader_keeps_its_snapshot_and_another_connection_sees_commits),
-      columnar_test(a_statement_goes_on_when_the_connection_writes_and_commits_meanwhile),
-      columnar_test(conditions_are_pushed_down_and_joins_use_a_hash),
-      columnar_test(data_moves_both_ways_and_survives_reopening),
-      columnar_test(merging_happens_by_itself_and_by_command),
-      columnar_test(an_interruption_ends_a_statement_and_no_more),
-      columnar_test(damage_is_reported_with_table_column_and_segment),
-      columnar_test(a_damaged_delta_row_delete_bits_and_header_are_reported),
-      columnar_test(no_damage_to_a_segment_goes_unnoticed_or_crashes),
+      with_store(columns_have_types_and_a_wrong_value_is_named_with_its_row),
+      with_store(declarations_that_make_no_sense_are_refused),
+      with_store(the_primary_key_is_enforced_as_the_statement_says),
+      with_store(rowids_are_stable_and_never_given_twice),
+      with_store(rollbacks_take_back_rows_held_in_memory_and_rows_in_the_store),
+      with_store(tables_are_created_renamed_and_dropped_within_transactions),
+      with_store(a_reader_keeps_its_snapshot_and_another_connection_sees_commits),
+      with_store(a_statement_goes_on_when_the_connection_writes_and_commits_meanwhile),
+      with_store(conditions_are_pushed_down_and_joins_use_a_hash),
+      with_store(data_moves_both_ways_and_survives_reopening),
+      with_store(merging_happens_by_itself_and_by_command),
+      with_store(an_interruption_ends_a_statement_and_no_more),
+      with_store(damage_is_reported_with_table_column_and_segment),
+      with_store(a_damaged_delta_row_delete_bits_and_header_are_reported),
+      with_store(no_damage_to_a_segment_goes_unnoticed_or_crashes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,11 +4,6 @@
 #include "trivet_graph.h"
 #include "trivet_kv.h"
 
-typedef struct fixture {
-  tv_db *db;
-  sqlite3 *sql;
-} fixture;
-
 static tv_value number(int64_t n) {
   tv_value value = {.type = TV_INT64, .as = {.integer = n}};
   return value;
@@ -31,12 +26,12 @@ static void edge(tv_graph *g, const char *from, const char *to, const char *type
 }
 
 /* a -> b -> c -> d by "road", a -> d by "ferry", e apart, c -> c. */
-static int open_store(void **state) {
-  fixture *f = calloc(1, sizeof *f);
+static int open_map(void **state) {
+  fixture *f;
   tv_graph *g;
   tv_txn *txn;
-  f->db = test_open_memory();
-  f->sql = sql_answer_open(f->db);
+  if (open_store(state) != 0) return 1;
+  f = *state;
   txn = test_begin(f->db, TV_WRITE);
   test_ok(tv_graph_open(txn, "map", TV_CREATE, &g));
   (void)node(g, "a", "Town");
@@ -53,17 +48,10 @@ static int open_store(void **state) {
   test_ok(tv_graph_node_set(g, node(g, "a", NULL), "name", text("A\"ton\n\\")));
   test_ok(tv_graph_node_set(g, node(g, "a", NULL), "people", number(-12)));
   test_commit(txn);
-  *state = f;
   return 0;
 }
 
-static int close_store(void **state) {
-  fixture *f = *state;
-  assert_int_equal(sqlite3_close(f->sql), SQLITE_OK);
-  test_close(f->db);
-  free(f);
-  return 0;
-}
+#define with_map(test) cmocka_unit_test_setup_teardown(test, open_map, close_store)
 
 static void nodes_have_keys_labels_and_properties(void **state) {
   fixture *f = *state;
@@ -436,25 +424,23 @@ static void a_long_traversal_is_interrupted_on_its_way(void **state) {
             "error: interrupted");
 }
 
-#define with_store(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
-
 int main(void) {
   const struct CMUnitTest tests[] = {
-      with_store(nodes_have_keys_labels_and_properties),
-      with_store(edges_have_ends_types_and_properties),
-      with_store(algorithms_over_the_whole_graph_are_tables),
-      with_store(neighbors_follow_direction_and_types),
-      with_store(khop_gives_depth_parent_and_type),
-      with_store(a_path_is_a_row_per_node),
-      with_store(bad_arguments_get_a_sentence_that_names_them),
-      with_store(joins_drive_the_functions_and_skip_unknown_nodes),
-      with_store(one_query_joins_bucket_graph_and_table),
-      with_store(the_plan_names_the_arguments),
-      with_store(a_select_sees_its_transactions_own_edges_and_no_other),
-      with_store(a_walk_goes_on_after_the_transaction_changed),
-      with_store(strange_keys_and_values_stay_valid),
-      with_store(constraints_answer_as_over_a_copy),
-      with_store(a_long_traversal_is_interrupted_on_its_way),
+      with_map(nodes_have_keys_labels_and_properties),
+      with_map(edges_have_ends_types_and_properties),
+      with_map(algorithms_over_the_whole_graph_are_tables),
+      with_map(neighbors_follow_direction_and_types),
+      with_map(khop_gives_depth_parent_and_type),
+      with_map(a_path_is_a_row_per_node),
+      with_map(bad_arguments_get_a_sentence_that_names_them),
+      with_map(joins_drive_the_functions_and_skip_unknown_nodes),
+      with_map(one_query_joins_bucket_graph_and_table),
+      with_map(the_plan_names_the_arguments),
+      with_map(a_select_sees_its_transactions_own_edges_and_no_other),
+      with_map(a_walk_goes_on_after_the_transaction_changed),
+      with_map(strange_keys_and_values_stay_valid),
+      with_map(constraints_answer_as_over_a_copy),
+      with_map(a_long_traversal_is_interrupted_on_its_way),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,27 +3,6 @@
 #include "sql_answer.h"
 #include "trivet_kv.h"
 
-typedef struct fixture {
-  tv_db *db;
-  sqlite3 *sql;
-} fixture;
-
-static int open_store(void **state) {
-  fixture *f = calloc(1, sizeof *f);
-  f->db = test_open_memory();
-  f->sql = sql_answer_open(f->db);
-  *state = f;
-  return 0;
-}
-
-static int close_store(void **state) {
-  fixture *f = *state;
-  assert_int_equal(sqlite3_close(f->sql), SQLITE_OK);
-  test_close(f->db);
-  free(f);
-  return 0;
-}
-
 static void put(tv_bucket *bucket, const char *key, const char *value) {
   test_ok(tv_kv_put(bucket, tv_str(key), tv_str(value)));
 }
@@ -53,6 +32,17 @@ static void the_function_shows_a_text_bucket(void **state) {
   answer_is(f->sql, "SELECT key, bucket FROM kv WHERE bucket = 'users' AND key > 'ada'",
             "alan|users\nbob|users");
   answer_is(f->sql, "SELECT count(*) FROM kv(NULL)", "0");
+}
+
+static void a_second_argument_of_the_function_is_refused(void **state) {
+  fixture *f = *state;
+  make_bucket(f->db, "users", TV_COLUMN_TEXT, TV_COLUMN_TEXT, people);
+  answer_has(f->sql, "SELECT * FROM kv('users', 'ada')", "error: kv: takes one argument");
+  answer_has(f->sql, "SELECT * FROM kv('users', NULL, 5)", "error: kv: takes one argument");
+  answer_has(f->sql, "SELECT u.key FROM (SELECT 'x' AS a) t, kv('users', t.a) u",
+             "error: kv: takes one argument");
+  answer_is(f->sql, "SELECT key, second, expires, version FROM kv('users') WHERE expires IS NULL",
+            "ada|NULL|NULL|NULL\nalan|NULL|NULL|NULL\nbob|NULL|NULL|NULL");
 }
 
 static void a_blob_bucket_compares_with_blobs_and_an_integer_bucket_with_numbers(void **state) {
@@ -373,11 +363,10 @@ static void a_utf16_database_compares_right_if_not_by_the_index(void **state) {
   test_close(db);
 }
 
-#define with_store(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       with_store(the_function_shows_a_text_bucket),
+      with_store(a_second_argument_of_the_function_is_refused),
       with_store(a_blob_bucket_compares_with_blobs_and_an_integer_bucket_with_numbers),
       with_store(counters_and_sql_see_the_same_numbers),
       with_store(the_plan_is_readable_and_uses_the_key),

@@ -6,27 +6,6 @@
 #include "sql_answer.h"
 #include "trivet_kv.h"
 
-typedef struct fixture {
-  tv_db *db;
-  sqlite3 *sql;
-} fixture;
-
-static int open_store(void **state) {
-  fixture *f = calloc(1, sizeof *f);
-  f->db = test_open_memory();
-  f->sql = sql_answer_open(f->db);
-  *state = f;
-  return 0;
-}
-
-static int close_store(void **state) {
-  fixture *f = *state;
-  assert_int_equal(sqlite3_close(f->sql), SQLITE_OK);
-  test_close(f->db);
-  free(f);
-  return 0;
-}
-
 /* ---- The same answers as an ordinary table ---- */
 
 typedef struct generator {
@@ -352,8 +331,6 @@ static void sql_runs_in_the_transaction_that_c_holds(void **state) {
   test_commit(txn);
   answer_is(f->sql, "SELECT * FROM t WHERE key < 'k'; SELECT * FROM w", "c|1\nd|2\nx|y");
 }
-
-#define with_store(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
