@@ -22,13 +22,6 @@ static void columnar_table_free(tvi_columnar *table) {
   tvi_free(table);
 }
 
-static char *columnar_copy(const char *text) {
-  size_t size = strlen(text) + 1;
-  char *copy = tvi_alloc(size);
-  if (copy != NULL) memcpy(copy, text, size);
-  return copy;
-}
-
 static int columnar_is_utf16(sqlite3 *sql, int *utf16) {
   sqlite3_stmt *statement = NULL;
   int code = sqlite3_prepare_v2(sql, "PRAGMA encoding", -1, &statement, NULL);
@@ -47,16 +40,10 @@ static int columnar_message(char **message, const tvi_columnar *table, int statu
   return *message == NULL ? SQLITE_NOMEM : tvi_sql_code(status);
 }
 
-/* The write transaction for what no xUpdate announces. SQLite tells a table of savepoints only once
- * it was written to: the connection's hidden table tv_enlist listens in its place. */
+/* The write transaction for what no xUpdate announces. */
 static int columnar_write_begin(tvi_columnar *table, tv_txn **txn, tv_error *err) {
-  if (!sqlite3_get_autocommit(table->sql)) {
-    int code = sqlite3_exec(table->sql, "DELETE FROM tv_enlist", NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-      return tvi_error_set(err, TV_ESQL, code, "it cannot follow SQL's savepoints: %s",
-                           sqlite3_errmsg(table->sql));
-  }
-  return tvi_conn_write(table->module->conn, txn, err);
+  int status = tvi_conn_follow(table->sql, err);
+  return status == TV_OK ? tvi_conn_write(table->module->conn, txn, err) : status;
 }
 
 static int columnar_data_create(tvi_columnar *table, char **message) {
@@ -97,7 +84,7 @@ static int columnar_describe(tvi_columnar *table, int argc, const char *const *a
         argv[2], main_name, argv[1]);
     return SQLITE_ERROR;
   }
-  table->name = columnar_copy(argv[2]);
+  table->name = tvi_word_copy(argv[2]);
   if (table->name == NULL) return SQLITE_NOMEM;
   table->store.name = table->name;
   table->store.schema = &table->schema;
@@ -162,7 +149,7 @@ static int columnar_destroy(sqlite3_vtab *vtab) {
 
 static int columnar_rename(sqlite3_vtab *vtab, const char *name) {
   tvi_columnar *table = (tvi_columnar *)vtab;
-  char *copy = columnar_copy(name);
+  char *copy = tvi_word_copy(name);
   tv_error err = {0};
   tv_txn *txn;
   int status;

@@ -10,18 +10,39 @@
 #include "trivet_sql.h"
 #include "vfs_internal.h"
 
-typedef struct enlist_vtab {
-  sqlite3_vtab base;
-  tvi_conn *conn;
-} enlist_vtab;
-
 static tvi_conn *enlist_conn(sqlite3_vtab *vtab) {
-  return ((enlist_vtab *)vtab)->conn;
+  return ((tvi_conn_table *)vtab)->conn;
+}
+
+int tvi_conn_table_transaction(sqlite3_vtab *vtab) {
+  (void)vtab;
+  return SQLITE_OK; /* without xBegin SQLite would not call the others */
+}
+
+int tvi_conn_table_savepoint(sqlite3_vtab *vtab, int n) {
+  return tvi_conn_savepoint(enlist_conn(vtab), n);
+}
+
+int tvi_conn_table_release(sqlite3_vtab *vtab, int n) {
+  return tvi_conn_release(enlist_conn(vtab), n);
+}
+
+int tvi_conn_table_rollback_to(sqlite3_vtab *vtab, int n) {
+  return tvi_conn_rollback_to(enlist_conn(vtab), n);
+}
+
+int tvi_conn_follow(sqlite3 *sql, tv_error *err) {
+  int code = SQLITE_OK;
+  if (!sqlite3_get_autocommit(sql))
+    code = sqlite3_exec(sql, "DELETE FROM tv_enlist", NULL, NULL, NULL);
+  if (code == SQLITE_OK) return TV_OK;
+  return tvi_error_set(err, TV_ESQL, code, "it cannot follow SQL's savepoints: %s",
+                       sqlite3_errmsg(sql));
 }
 
 static int enlist_connect(sqlite3 *sql, void *aux, int argc, const char *const *argv,
                           sqlite3_vtab **out, char **message) {
-  enlist_vtab *vtab;
+  tvi_conn_table *vtab;
   int code = sqlite3_declare_vtab(sql, "CREATE TABLE x(held)");
   (void)argc;
   (void)argv;
@@ -30,7 +51,7 @@ static int enlist_connect(sqlite3 *sql, void *aux, int argc, const char *const *
   vtab = tvi_zalloc(sizeof *vtab);
   if (vtab == NULL) return SQLITE_NOMEM;
   vtab->conn = aux;
-  *out = &vtab->base;
+  *out = &vtab->vtab;
   return SQLITE_OK;
 }
 
@@ -99,23 +120,6 @@ static int enlist_update(sqlite3_vtab *vtab, int argc, sqlite3_value **argv, sql
       vtab, tvi_error_set(&err, TV_EREADONLY, 0, "tv_enlist takes part and holds nothing"), &err);
 }
 
-static int enlist_begin(sqlite3_vtab *vtab) {
-  (void)vtab;
-  return SQLITE_OK; /* without xBegin SQLite would not call the others */
-}
-
-static int enlist_savepoint(sqlite3_vtab *vtab, int n) {
-  return tvi_conn_savepoint(enlist_conn(vtab), n);
-}
-
-static int enlist_release(sqlite3_vtab *vtab, int n) {
-  return tvi_conn_release(enlist_conn(vtab), n);
-}
-
-static int enlist_rollback_to(sqlite3_vtab *vtab, int n) {
-  return tvi_conn_rollback_to(enlist_conn(vtab), n);
-}
-
 /* No xCreate: it exists without CREATE VIRTUAL TABLE and in no schema. */
 static const sqlite3_module enlist_module = {.iVersion = 2,
                                              .xConnect = enlist_connect,
@@ -129,10 +133,10 @@ static const sqlite3_module enlist_module = {.iVersion = 2,
                                              .xColumn = enlist_column,
                                              .xRowid = enlist_rowid,
                                              .xUpdate = enlist_update,
-                                             .xBegin = enlist_begin,
-                                             .xSavepoint = enlist_savepoint,
-                                             .xRelease = enlist_release,
-                                             .xRollbackTo = enlist_rollback_to};
+                                             .xBegin = tvi_conn_table_transaction,
+                                             .xSavepoint = tvi_conn_table_savepoint,
+                                             .xRelease = tvi_conn_table_release,
+                                             .xRollbackTo = tvi_conn_table_rollback_to};
 
 int tvi_module_enlist_register(sqlite3 *sql, tvi_conn *conn) {
   conn->references++; /* given back even when registering fails */

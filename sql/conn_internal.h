@@ -38,6 +38,31 @@ int tvi_conn_savepoint(tvi_conn *conn, int n);
 int tvi_conn_release(tvi_conn *conn, int n);
 int tvi_conn_rollback_to(tvi_conn *conn, int n);
 
+/* What a writable table of the connection begins with, and the transaction methods of a table that
+ * keeps nothing of its own between two statements (sql/conn_enlist.c). */
+typedef struct tvi_conn_table {
+  sqlite3_vtab vtab;
+  tvi_conn *conn;
+} tvi_conn_table;
+int tvi_conn_table_transaction(sqlite3_vtab *vtab); /* xBegin, xSync, xCommit, xRollback */
+int tvi_conn_table_savepoint(sqlite3_vtab *vtab, int n);
+int tvi_conn_table_release(sqlite3_vtab *vtab, int n);
+int tvi_conn_table_rollback_to(sqlite3_vtab *vtab, int n);
+/* Before a write that no xUpdate announces: SQLite tells a table of savepoints only once it was
+ * written to, so the connection's hidden table tv_enlist listens in its place. */
+int tvi_conn_follow(sqlite3 *sql, tv_error *err);
+
+/* ---- Words behind USING module(...) (sql/module_words.c) ---- */
+
+/* Copies a word without blanks around it and without its quotes. NULL: no memory. */
+char *tvi_word_unquote(const char *text);
+/* Takes `name = value` apart; *value is to be freed with tvi_free. SQLITE_ERROR: there is no '='.
+ */
+int tvi_word_option(const char *argument, const char **name, size_t *size, char **value);
+/* NULL when the word is a yes or no, else what it should have been. */
+const char *tvi_word_switch(const char *text, int *on);
+char *tvi_word_copy(const char *text);
+
 /* ---- Status translation (sql/sql_status.c) ---- */
 
 /* The SQLite result code for a tv_status. */

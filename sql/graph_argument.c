@@ -5,53 +5,170 @@
  * when the key comes from a table or a parameter, the answer is empty, as it is in any join.
  * Failing always was rejected: one row without a node would take the whole join down.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "graph_table_internal.h"
 
-#define GRAPH_ARGUMENT_LITERAL 12 /* as in graph_table.c: the bit that says so */
-
 static int graph_argument_is_literal(const tvi_graph_cursor *cursor, int column) {
-  return cursor->plan >> (GRAPH_ARGUMENT_LITERAL + column) & 1;
+  return cursor->plan >> (TVI_GRAPH_PLAN_LITERAL + column) & 1;
 }
 
-/* The bytes of a text or blob; an integer's decimal text. */
-static tv_slice graph_argument_bytes(sqlite3_value *value) {
+tv_slice tvi_graph_key_bytes(sqlite3_value *value) {
   const void *bytes = sqlite3_value_type(value) == SQLITE_BLOB ? sqlite3_value_blob(value)
                                                                : sqlite3_value_text(value);
   return bytes == NULL ? tv_bytes("", 0) : tv_bytes(bytes, (size_t)sqlite3_value_bytes(value));
 }
 
-/* Looks a key up. A key that no node can have names none. An SQLite code. */
-static int graph_argument_find(tvi_graph_cursor *cursor, tv_slice key, tv_node *node, int *found) {
-  int status = TV_NOTFOUND;
+/* A key that no node can have names none. */
+int tvi_graph_key_find(tv_graph *graph, sqlite3_value *value, tv_node *node) {
+  tv_slice key = tvi_graph_key_bytes(value);
+  if (key.size == 0 || key.size > TV_KEY_BYTES_MAX) return TV_NOTFOUND;
+  return tv_graph_node_find(graph, key, node);
+}
 
-  if (key.size > 0 && key.size <= TV_KEY_BYTES_MAX)
-    status = tv_graph_node_find(cursor->graph, key, node);
+static int graph_argument_find(tvi_graph_cursor *cursor, sqlite3_value *key, tv_node *node,
+                               int *found) {
+  int status = tvi_graph_key_find(cursor->graph, key, node);
   *found = status == TV_OK;
   return status == TV_OK || status == TV_NOTFOUND ? SQLITE_OK : tvi_graph_fail(cursor, status);
+}
+
+static int graph_argument_real(tvi_graph_cursor *cursor, int column, sqlite3_value *value) {
+  return tvi_graph_complain(
+      cursor, SQLITE_ERROR,
+      sqlite3_mprintf("%s: %s is the key of a node: text, blob or integer, not the real %s",
+                      cursor->spec->module, cursor->spec->columns[column],
+                      sqlite3_value_text(value)));
 }
 
 int tvi_graph_argument_node(tvi_graph_cursor *cursor, int column, tv_node *node, int *found) {
   sqlite3_value *value = cursor->given[column];
   char shown[TVI_SHOW_BYTES];
-  tv_slice key;
   int code;
 
   *found = 0;
-  if (sqlite3_value_type(value) == SQLITE_FLOAT)
-    return tvi_graph_complain(
-        cursor, SQLITE_ERROR,
-        sqlite3_mprintf("%s: %s is the key of a node: text, blob or integer, not the real %s",
-                        cursor->spec->module, cursor->spec->columns[column],
-                        sqlite3_value_text(value)));
-  key = graph_argument_bytes(value);
-  code = graph_argument_find(cursor, key, node, found);
+  if (sqlite3_value_type(value) == SQLITE_FLOAT) return graph_argument_real(cursor, column, value);
+  code = graph_argument_find(cursor, value, node, found);
   if (code != SQLITE_OK || *found || !graph_argument_is_literal(cursor, column)) return code;
   return tvi_graph_complain(
       cursor, SQLITE_ERROR,
       sqlite3_mprintf("%s: no such node: %s in graph \"%s\"", cursor->spec->module,
-                      tvi_show(key, shown), tvi_graph_title(cursor)));
+                      tvi_show(tvi_graph_key_bytes(value), shown), tvi_graph_title(cursor)));
+}
+
+static int graph_argument_ascending(const void *left, const void *right) {
+  tv_node a = *(const tv_node *)left, b = *(const tv_node *)right;
+  return a < b ? -1 : a > b;
+}
+
+size_t tvi_graph_nodes_sort(tv_node *nodes, size_t n) {
+  size_t i, kept = 0;
+
+  if (n > 1) qsort(nodes, n, sizeof *nodes, graph_argument_ascending);
+  for (i = 0; i < n; i++)
+    if (kept == 0 || nodes[i] != nodes[kept - 1]) nodes[kept++] = nodes[i];
+  return kept;
+}
+
+typedef struct graph_argument_start {
+  tv_node node;
+  sqlite3_value *given;
+} graph_argument_start;
+
+static int graph_argument_order(const void *left, const void *right) {
+  return graph_argument_ascending(&((const graph_argument_start *)left)->node,
+                                  &((const graph_argument_start *)right)->node);
+}
+
+/* The nodes of a list, in the order of their ids: so they are expanded fastest. */
+static int graph_argument_list(tvi_graph_cursor *cursor, int column, graph_argument_start *list,
+                               size_t *n) {
+  int found, code = SQLITE_OK;
+  size_t i;
+
+  for (i = 0; i < cursor->list_count && code == SQLITE_OK; i++) {
+    sqlite3_value *value = cursor->list[i];
+    if (sqlite3_value_type(value) == SQLITE_NULL) continue;
+    if (sqlite3_value_type(value) == SQLITE_FLOAT)
+      return graph_argument_real(cursor, column, value);
+    code = graph_argument_find(cursor, value, &list[*n].node, &found);
+    list[*n].given = value;
+    if (code == SQLITE_OK && found) ++*n;
+  }
+  if (*n > 1) qsort(list, *n, sizeof *list, graph_argument_order);
+  return code;
+}
+
+int tvi_graph_argument_starts(tvi_graph_cursor *cursor, int column, tvi_graph_starts *starts) {
+  int is_list = cursor->list_column == column, found, code;
+  graph_argument_start one = {0, cursor->given[column]}, *list = &one;
+  size_t i, n = 0;
+
+  *starts = (tvi_graph_starts){NULL, NULL, 0};
+  if (is_list) {
+    if (cursor->list_count == 0) return SQLITE_OK;
+    list = tvi_alloc(cursor->list_count * sizeof *list);
+    if (list == NULL) return SQLITE_NOMEM;
+    code = graph_argument_list(cursor, column, list, &n);
+  } else {
+    code = tvi_graph_argument_node(cursor, column, &one.node, &found);
+    n = (size_t)(code == SQLITE_OK && found);
+  }
+  if (code == SQLITE_OK && n > 0) {
+    starts->nodes = tvi_alloc(n * sizeof *starts->nodes);
+    starts->given = tvi_alloc(n * sizeof *starts->given);
+    if (starts->nodes == NULL || starts->given == NULL) code = SQLITE_NOMEM;
+  }
+  for (i = 0; i < n && code == SQLITE_OK; i++) {
+    starts->nodes[i] = list[i].node;
+    starts->given[i] = list[i].given;
+  }
+  if (code == SQLITE_OK) starts->n = n;
+  if (is_list) tvi_free(list);
+  return code;
+}
+
+void tvi_graph_starts_free(tvi_graph_starts *starts) {
+  tvi_free(starts->nodes);
+  tvi_free(starts->given);
+  *starts = (tvi_graph_starts){NULL, NULL, 0};
+}
+
+int tvi_graph_argument_whole(tvi_graph_cursor *cursor, int column, int64_t least, int64_t most,
+                             int64_t *number) {
+  sqlite3_value *value = cursor->given[column];
+  int type = value == NULL ? SQLITE_NULL : sqlite3_value_numeric_type(value);
+  int64_t given;
+
+  if (type == SQLITE_NULL) return SQLITE_OK;
+  given = sqlite3_value_int64(value);
+  if ((type == SQLITE_INTEGER ||
+       (type == SQLITE_FLOAT && sqlite3_value_double(value) == (double)given)) &&
+      given >= least && given <= most) {
+    *number = given;
+    return SQLITE_OK;
+  }
+  return tvi_graph_complain(
+      cursor, SQLITE_ERROR,
+      sqlite3_mprintf("%s: %s are from %lld to %lld, not %s", cursor->spec->module,
+                      cursor->spec->columns[column], (long long)least, (long long)most,
+                      sqlite3_value_text(value)));
+}
+
+int tvi_graph_argument_real(tvi_graph_cursor *cursor, int column, double *number) {
+  sqlite3_value *value = cursor->given[column];
+  int type = value == NULL ? SQLITE_NULL : sqlite3_value_numeric_type(value);
+
+  if (type == SQLITE_NULL) return SQLITE_OK;
+  if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
+    *number = sqlite3_value_double(value);
+    return SQLITE_OK;
+  }
+  return tvi_graph_complain(
+      cursor, SQLITE_ERROR,
+      sqlite3_mprintf("%s: %s is a number, not %s", cursor->spec->module,
+                      cursor->spec->columns[column], sqlite3_value_text(value)));
 }
 
 int tvi_graph_argument_direction(tvi_graph_cursor *cursor, int column, int *direction) {
@@ -136,7 +253,7 @@ int tvi_graph_match_key(tvi_graph_cursor *cursor, int column, tvi_graph_match *m
     *match = TVI_GRAPH_MATCH_ALL;
     return SQLITE_OK;
   }
-  code = graph_argument_find(cursor, graph_argument_bytes(value), node, &found);
+  code = graph_argument_find(cursor, value, node, &found);
   if (code == SQLITE_OK && found) *match = TVI_GRAPH_MATCH_ONE;
   return code;
 }

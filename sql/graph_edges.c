@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * graph_edges(graph): every edge, or those with an id, at a source or target, of a type. All edges
- * are fetched some at a time, going on behind the last one; the edges at a single node, which one
- * call gives, all at once.
+ * are fetched some at a time, going on behind the last one; the edges at one node, or at those of
+ * an IN list, which one call gives, all at once. CREATE VIRTUAL TABLE makes it a table to write to.
  */
 #include "graph_table_internal.h"
 
@@ -15,15 +15,13 @@ enum {
   GRAPH_EDGES_TYPE = 3,
   GRAPH_EDGES_PROPERTIES = 4,
   GRAPH_EDGES_GRAPH = 5,
-  GRAPH_EDGES_SOURCE_ID = 6,
-  GRAPH_EDGES_TARGET_ID = 7
+  GRAPH_EDGES_GUARD = 6,
+  GRAPH_EDGES_SOURCE_ID = 7,
+  GRAPH_EDGES_TARGET_ID = 8
 };
 
 typedef struct graph_edges_cursor {
   tvi_graph_cursor base;
-  tvi_buffer edges; /* tv_edge_ref, those fetched */
-  size_t n, at;
-  int status;  /* of collecting */
   int batched; /* 1: the walk over all edges goes on behind `last` */
   int begun;
   tv_edge_ref last;
@@ -37,93 +35,105 @@ static void graph_edges_estimate(tvi_graph_outlook *outlook) {
   if (given & 1 << GRAPH_EDGES_ID) {
     outlook->rows = 1;
     outlook->unique = 1;
-  } else if (given & (1 << GRAPH_EDGES_SOURCE | 1 << GRAPH_EDGES_TARGET |
-                      1 << GRAPH_EDGES_SOURCE_ID | 1 << GRAPH_EDGES_TARGET_ID)) {
-    outlook->rows = outlook->degree;
+  } else if (given & 1 << GRAPH_EDGES_SOURCE) {
+    outlook->rows = outlook->fan * outlook->starts;
+  } else if (given &
+             (1 << GRAPH_EDGES_TARGET | 1 << GRAPH_EDGES_SOURCE_ID | 1 << GRAPH_EDGES_TARGET_ID)) {
+    outlook->rows = outlook->degree * outlook->starts;
   }
   outlook->cost = 10 + outlook->rows * 2;
   if (given & 1 << GRAPH_EDGES_TYPE && !outlook->unique) outlook->rows /= 4;
 }
 
-static const tv_edge_ref *graph_edges_row(const graph_edges_cursor *cursor, size_t i) {
-  return (const tv_edge_ref *)(const void *)cursor->edges.data + i;
-}
-
-static int graph_edges_add(graph_edges_cursor *cursor, const tv_edge_ref *edge) {
-  cursor->status = tvi_buffer_append(&cursor->edges, edge, sizeof *edge);
-  if (cursor->status != TV_OK) return 1;
-  cursor->n++;
-  return 0;
-}
-
-static int graph_edges_collect(void *ctx, const tv_edge_ref *edge) {
-  graph_edges_cursor *cursor = ctx;
-  return graph_edges_add(cursor, edge) || tvi_graph_poll(&cursor->base);
+static int graph_edges_collect(void *ctx, size_t index, tv_node neighbour,
+                               const tv_edge_ref *edge) {
+  (void)index;
+  (void)neighbour;
+  return tvi_graph_rows_add(ctx, edge);
 }
 
 static int graph_edges_collect_some(void *ctx, const tv_edge_ref *edge) {
   graph_edges_cursor *cursor = ctx;
-
-  if (tvi_graph_poll(&cursor->base)) return 1;
-  return graph_edges_add(cursor, edge) || cursor->n == GRAPH_EDGES_BATCH;
+  return tvi_graph_rows_add(&cursor->base, edge) ||
+         (cursor->batched && cursor->base.row_count == GRAPH_EDGES_BATCH);
 }
 
-static void graph_edges_clear(graph_edges_cursor *cursor) {
-  cursor->edges.size = 0;
-  cursor->n = cursor->at = 0;
-  cursor->status = TV_OK;
-}
-
-/* After collecting: where the cursor stands. */
-static int graph_edges_arrive(graph_edges_cursor *cursor, int status) {
-  cursor->base.eof = 1;
-  if (cursor->status != TV_OK) return SQLITE_NOMEM;
-  status = tvi_graph_ended(&cursor->base, status);
-  if (status == SQLITE_OK) cursor->base.eof = cursor->n == 0;
-  return status;
-}
-
+/* Fetches the next edges of a walk over all. */
 static int graph_edges_fill(graph_edges_cursor *cursor) {
+  tvi_graph_cursor *base = &cursor->base;
   int status, code;
 
-  if (cursor->n > 0) {
-    cursor->last = *graph_edges_row(cursor, cursor->n - 1);
+  if (base->row_count > 0) {
+    base->row_at = base->row_count - 1;
+    cursor->last = *(const tv_edge_ref *)tvi_graph_row(base);
     cursor->begun = 1;
   }
-  graph_edges_clear(cursor);
-  cursor->base.eof = 1;
+  tvi_graph_rows_begin(base);
+  base->eof = 1;
   if (!cursor->batched) return SQLITE_OK;
-  code = tvi_graph_attach(&cursor->base);
-  if (code != SQLITE_OK) return code;
-  status =
-      tv_graph_edges_after(cursor->base.graph, cursor->type, cursor->begun ? &cursor->last : NULL,
-                           graph_edges_collect_some, cursor);
-  cursor->batched = cursor->n == GRAPH_EDGES_BATCH;
-  return graph_edges_arrive(cursor, status);
+  code = tvi_graph_attach(base);
+  if (code != SQLITE_OK || base->txn == NULL) return code;
+  status = tv_graph_edges_after(base->graph, cursor->type, cursor->begun ? &cursor->last : NULL,
+                                graph_edges_collect_some, cursor);
+  cursor->batched = base->row_count == GRAPH_EDGES_BATCH;
+  return tvi_graph_rows_end(base, status);
 }
 
-static int graph_edges_by_id(graph_edges_cursor *cursor, tvi_graph_match match, tv_edge id) {
+/* Takes the rest of the walk, behind the rows that are here already. */
+static int graph_edges_freeze(tvi_graph_cursor *base) {
+  graph_edges_cursor *cursor = (graph_edges_cursor *)base;
+  tv_edge_ref last;
+  size_t at = base->row_at;
+  int status, code;
+
+  if (!cursor->batched) return SQLITE_OK;
+  cursor->batched = 0;
+  code = tvi_graph_attach(base);
+  if (code != SQLITE_OK || base->txn == NULL) return code;
+  base->row_at = base->row_count - 1;
+  last = *(const tv_edge_ref *)tvi_graph_row(base);
+  base->row_at = at;
+  status = tv_graph_edges_after(base->graph, cursor->type, &last, graph_edges_collect_some, cursor);
+  return tvi_graph_rows_end(base, status);
+}
+
+static int graph_edges_by_id(tvi_graph_cursor *base, tvi_graph_match match, tv_edge id) {
   tv_edge_ref edge;
   int status = TV_NOTFOUND;
 
   if (match == TVI_GRAPH_MATCH_ONE && id < TV_EDGES_MAX)
-    status = tv_graph_edge_find(cursor->base.graph, id, &edge);
+    status = tv_graph_edge_find(base->graph, id, &edge);
   if (status == TV_NOTFOUND) return SQLITE_OK;
-  if (status == TV_OK) (void)graph_edges_add(cursor, &edge);
-  return graph_edges_arrive(cursor, status);
+  if (status == TV_OK) (void)tvi_graph_rows_add(base, &edge);
+  return tvi_graph_rows_end(base, status);
 }
 
-/* The node that one end is bound to: by key, or by id. */
-static int graph_edges_end(graph_edges_cursor *cursor, int key, int id, tvi_graph_match *match,
-                           tv_node *node) {
-  tvi_graph_cursor *base = &cursor->base;
+/* The nodes that one end is bound to: by key or id, one or a list. *match is NONE when there are
+ * none, ALL when the end is not bound or cannot be narrowed. */
+static int graph_edges_end(tvi_graph_cursor *base, int key, int id, tvi_graph_match *match,
+                           tvi_graph_starts *ends) {
+  int column = base->given[key] != NULL ? key : id, code = SQLITE_OK;
+  sqlite3_value *one = base->given[column];
+  size_t n = base->list_column == column ? base->list_count : 1, i;
 
   *match = TVI_GRAPH_MATCH_ALL;
-  if (base->given[id] != NULL) {
-    *match = tvi_graph_match_number(base, id, node);
-    return SQLITE_OK;
+  if (base->given[column] == NULL) return SQLITE_OK;
+  *match = TVI_GRAPH_MATCH_NONE;
+  if (n == 0) return SQLITE_OK;
+  ends->nodes = tvi_alloc(n * sizeof *ends->nodes);
+  if (ends->nodes == NULL) return SQLITE_NOMEM;
+  for (i = 0; i < n && code == SQLITE_OK && *match != TVI_GRAPH_MATCH_ALL; i++) {
+    if (base->list_column == column) base->given[column] = base->list[i];
+    if (column == key)
+      code = tvi_graph_match_key(base, column, match, &ends->nodes[ends->n]);
+    else
+      *match = tvi_graph_match_number(base, column, &ends->nodes[ends->n]);
+    if (*match == TVI_GRAPH_MATCH_ONE && ends->nodes[ends->n] < TV_NODES_MAX) ends->n++;
   }
-  return base->given[key] == NULL ? SQLITE_OK : tvi_graph_match_key(base, key, match, node);
+  base->given[column] = one;
+  if (code == SQLITE_OK && *match != TVI_GRAPH_MATCH_ALL)
+    *match = ends->n > 0 ? TVI_GRAPH_MATCH_ONE : TVI_GRAPH_MATCH_NONE;
+  return code;
 }
 
 /* A type that the graph does not know matches nothing; it is a column here, not an argument. */
@@ -147,14 +157,20 @@ static int graph_edges_type(graph_edges_cursor *cursor, tvi_graph_match *match, 
   return SQLITE_OK;
 }
 
-static int graph_edges_at(graph_edges_cursor *cursor, tv_node node, int direction, tv_types types) {
-  int status = TV_ENONODE;
+/* The edges at the ends found: all ends are one frontier. Ids that were never given out end
+ * nowhere. */
+static int graph_edges_at(tvi_graph_cursor *base, tvi_graph_starts *ends, int direction,
+                          tv_types types) {
+  tv_graph_stat stat;
+  size_t i, n = 0;
+  int status = tv_graph_stat_get(base->graph, &stat);
 
-  if (node < TV_NODES_MAX)
-    status =
-        tv_graph_edges_at(cursor->base.graph, node, direction, types, graph_edges_collect, cursor);
-  if (status == TV_ENONODE) return SQLITE_OK;
-  return graph_edges_arrive(cursor, status);
+  if (status != TV_OK) return tvi_graph_fail(base, status);
+  for (i = 0; i < ends->n; i++)
+    if (ends->nodes[i] < stat.node_ids) ends->nodes[n++] = ends->nodes[i];
+  n = tvi_graph_nodes_sort(ends->nodes, n); /* 'a' and x'61' are one node */
+  return tvi_graph_rows_end(base, tv_graph_expand(base->graph, n, ends->nodes, direction, types,
+                                                  graph_edges_collect, base));
 }
 
 static int graph_edges_all(graph_edges_cursor *cursor) {
@@ -166,45 +182,44 @@ static int graph_edges_all(graph_edges_cursor *cursor) {
 static int graph_edges_filter(tvi_graph_cursor *base) {
   graph_edges_cursor *cursor = (graph_edges_cursor *)base;
   tvi_graph_match by_type, source = TVI_GRAPH_MATCH_ALL, target = TVI_GRAPH_MATCH_ALL;
+  tvi_graph_starts from = {NULL, NULL, 0}, to = {NULL, NULL, 0};
   tv_types types = {0, NULL};
-  tv_node from = 0, to = 0;
   uint32_t type = 0;
   int code;
 
-  graph_edges_clear(cursor);
   cursor->batched = 0;
   if (base->given[GRAPH_EDGES_ID] != NULL) {
     tv_edge id = 0;
     tvi_graph_match match = tvi_graph_match_number(base, GRAPH_EDGES_ID, &id);
-    return graph_edges_by_id(cursor, match, id);
+    return graph_edges_by_id(base, match, id);
   }
   code = graph_edges_type(cursor, &by_type, &type);
+  if (by_type == TVI_GRAPH_MATCH_ONE) types = (tv_types){1, &type};
   if (code == SQLITE_OK)
-    code = graph_edges_end(cursor, GRAPH_EDGES_SOURCE, GRAPH_EDGES_SOURCE_ID, &source, &from);
+    code = graph_edges_end(base, GRAPH_EDGES_SOURCE, GRAPH_EDGES_SOURCE_ID, &source, &from);
   if (code == SQLITE_OK)
-    code = graph_edges_end(cursor, GRAPH_EDGES_TARGET, GRAPH_EDGES_TARGET_ID, &target, &to);
-  if (code != SQLITE_OK || by_type == TVI_GRAPH_MATCH_NONE || source == TVI_GRAPH_MATCH_NONE ||
-      target == TVI_GRAPH_MATCH_NONE)
-    return code;
-  if (by_type == TVI_GRAPH_MATCH_ONE) {
-    types.n = 1;
-    types.types = &type;
-  }
-  if (source == TVI_GRAPH_MATCH_ONE) return graph_edges_at(cursor, from, TV_OUT, types);
-  if (target == TVI_GRAPH_MATCH_ONE) return graph_edges_at(cursor, to, TV_IN, types);
-  return graph_edges_all(cursor);
+    code = graph_edges_end(base, GRAPH_EDGES_TARGET, GRAPH_EDGES_TARGET_ID, &target, &to);
+  if (code == SQLITE_OK && by_type != TVI_GRAPH_MATCH_NONE && source != TVI_GRAPH_MATCH_NONE &&
+      target != TVI_GRAPH_MATCH_NONE)
+    code = source == TVI_GRAPH_MATCH_ONE   ? graph_edges_at(base, &from, TV_OUT, types)
+           : target == TVI_GRAPH_MATCH_ONE ? graph_edges_at(base, &to, TV_IN, types)
+                                           : graph_edges_all(cursor);
+  tvi_graph_starts_free(&from);
+  tvi_graph_starts_free(&to);
+  return code;
 }
 
 static int graph_edges_next(tvi_graph_cursor *base) {
-  graph_edges_cursor *cursor = (graph_edges_cursor *)base;
+  if (++base->row_at < base->row_count) return SQLITE_OK;
+  return graph_edges_fill((graph_edges_cursor *)base);
+}
 
-  if (++cursor->at < cursor->n) return SQLITE_OK;
-  return graph_edges_fill(cursor);
+static sqlite3_int64 graph_edges_rowid(tvi_graph_cursor *base) {
+  return (sqlite3_int64)((const tv_edge_ref *)tvi_graph_row(base))->edge;
 }
 
 static int graph_edges_column(tvi_graph_cursor *base, sqlite3_context *context, int column) {
-  graph_edges_cursor *cursor = (graph_edges_cursor *)base;
-  const tv_edge_ref *edge = graph_edges_row(cursor, cursor->at);
+  const tv_edge_ref *edge = tvi_graph_row(base);
 
   switch (column) {
     case GRAPH_EDGES_ID:
@@ -229,29 +244,35 @@ static int graph_edges_column(tvi_graph_cursor *base, sqlite3_context *context, 
   }
 }
 
-static void graph_edges_close(tvi_graph_cursor *base) {
-  tvi_buffer_free(&((graph_edges_cursor *)base)->edges);
-}
-
 const tvi_graph_spec tvi_graph_edges_spec = {
     .module = "graph_edges",
     .usage = "graph_edges('g')",
     .create =
         "CREATE TABLE x(id INTEGER, source TEXT, target TEXT, type TEXT, properties TEXT, "
-        "graph TEXT HIDDEN, source_id INTEGER HIDDEN, target_id INTEGER HIDDEN, "
-        "PRIMARY KEY(graph, id)) WITHOUT ROWID",
-    .columns = {"id", "source", "target", "type", "properties", "graph", "source_id", "target_id"},
+        "graph TEXT HIDDEN, entry TEXT HIDDEN PRIMARY KEY, source_id INTEGER HIDDEN, "
+        "target_id INTEGER HIDDEN) WITHOUT ROWID",
+    .made =
+        "CREATE TABLE x(id INTEGER, source TEXT, target TEXT, type TEXT, properties TEXT, "
+        "graph TEXT HIDDEN, entry TEXT HIDDEN, source_id INTEGER HIDDEN, target_id INTEGER HIDDEN)",
+    .columns = {"id", "source", "target", "type", "properties", "graph", "entry", "source_id",
+                "target_id"},
     .first_argument = GRAPH_EDGES_GRAPH,
     .arguments = 1,
     .required = 1,
     .node_arguments = 0,
     .keyed = 1 << GRAPH_EDGES_ID | 1 << GRAPH_EDGES_SOURCE | 1 << GRAPH_EDGES_TARGET |
              1 << GRAPH_EDGES_TYPE | 1 << GRAPH_EDGES_SOURCE_ID | 1 << GRAPH_EDGES_TARGET_ID,
+    .guard = GRAPH_EDGES_GUARD,
+    .listed = 1 << GRAPH_EDGES_SOURCE | 1 << GRAPH_EDGES_TARGET | 1 << GRAPH_EDGES_SOURCE_ID |
+              1 << GRAPH_EDGES_TARGET_ID,
+    .start = GRAPH_EDGES_SOURCE,
     .ordered_by = -1,
     .cursor_bytes = sizeof(graph_edges_cursor),
+    .row_bytes = sizeof(tv_edge_ref),
     .estimate = graph_edges_estimate,
     .filter = graph_edges_filter,
     .next = graph_edges_next,
     .column = graph_edges_column,
-    .close = graph_edges_close,
+    .rowid = graph_edges_rowid,
+    .freeze = graph_edges_freeze,
 };

@@ -3,72 +3,46 @@
  * graph_khop(graph, start, depth [, direction [, types]]): what a breadth-first search reaches, the
  * start included at depth 0, in the order of depth. The search runs to its end before the
  * first row: it cannot be left and entered again, and a search per row would be worse. Each
- * row reached costs 32 bytes meanwhile.
+ * row reached costs 40 bytes meanwhile. Several starts in one IN list are searched together
+ * (graph_khop_list.c).
  */
-#include "graph_table_internal.h"
+#include "graph_khop_internal.h"
 
 #define GRAPH_KHOP_LEVELS 64 /* of an estimate: beyond, growth has reached every node or ended */
 
-enum {
-  GRAPH_KHOP_NODE = 0,
-  GRAPH_KHOP_DEPTH = 1,
-  GRAPH_KHOP_PARENT = 2,
-  GRAPH_KHOP_TYPE = 3,
-  GRAPH_KHOP_EDGE = 4,
-  GRAPH_KHOP_GRAPH = 5,
-  GRAPH_KHOP_START = 6,
-  GRAPH_KHOP_DEPTH_MAX = 7,
-  GRAPH_KHOP_DIRECTION = 8,
-  GRAPH_KHOP_TYPES = 9
-};
-
-typedef struct graph_khop_row {
-  tv_node node, parent; /* parent: TV_NODE_NONE at the start */
-  tv_edge edge;
-  uint32_t depth, type;
-} graph_khop_row;
-
-typedef struct graph_khop_cursor {
-  tvi_graph_cursor base;
-  tvi_buffer rows;
-  size_t n, at;
-  int status;
-} graph_khop_cursor;
-
 static void graph_khop_estimate(tvi_graph_outlook *outlook) {
-  sqlite3_value *literal = outlook->literal[GRAPH_KHOP_DEPTH_MAX];
+  sqlite3_value *literal = outlook->literal[TVI_KHOP_DEPTH_MAX];
   int known = literal != NULL && sqlite3_value_type(literal) != SQLITE_NULL;
   sqlite3_int64 depth = known ? sqlite3_value_int64(literal) : literal != NULL ? -1 : 3;
-  double level = 1;
+  double level = outlook->fan;
   int i;
 
   outlook->rows = 1;
   for (i = 0; i < GRAPH_KHOP_LEVELS && i != depth; i++) {
-    level *= outlook->degree;
     outlook->rows += level;
+    level *= outlook->degree;
   }
-  if (depth < 0 && outlook->degree >= 1) outlook->rows = outlook->nodes;
+  if (depth < 0 && outlook->degree >= 1 && outlook->fan > 0) outlook->rows = outlook->nodes;
   if (outlook->rows > outlook->nodes) outlook->rows = outlook->nodes;
+  outlook->rows *= outlook->starts;
   outlook->cost = 10 + outlook->rows * (2 + outlook->degree);
 }
 
 static int graph_khop_collect(void *ctx, tv_node node, uint32_t depth, tv_node parent,
                               const tv_edge_ref *edge) {
-  graph_khop_cursor *cursor = ctx;
-  graph_khop_row row = {.node = node, .parent = parent, .depth = depth};
+  tvi_khop_cursor *cursor = ctx;
+  tvi_khop_row row = {.node = node, .parent = parent, .depth = depth};
 
   if (edge != NULL) {
     row.edge = edge->edge;
     row.type = edge->type;
   }
-  cursor->status = tvi_buffer_append(&cursor->rows, &row, sizeof row);
-  if (cursor->status != TV_OK) return 1;
-  return ++cursor->n >= cursor->base.rows_max || tvi_graph_poll(&cursor->base);
+  return tvi_graph_rows_add(&cursor->base, &row);
 }
 
 /* -1 and NULL: no bound. */
 static int graph_khop_depth(tvi_graph_cursor *base, uint32_t *depth) {
-  sqlite3_value *value = base->given[GRAPH_KHOP_DEPTH_MAX];
+  sqlite3_value *value = base->given[TVI_KHOP_DEPTH_MAX];
   int type = sqlite3_value_numeric_type(value);
   double number = type == SQLITE_NULL ? -1 : sqlite3_value_double(value);
   int whole = type == SQLITE_INTEGER || type == SQLITE_NULL ||
@@ -89,60 +63,51 @@ static int graph_khop_depth(tvi_graph_cursor *base, uint32_t *depth) {
 }
 
 static int graph_khop_filter(tvi_graph_cursor *base) {
-  graph_khop_cursor *cursor = (graph_khop_cursor *)base;
+  tvi_khop_cursor *cursor = (tvi_khop_cursor *)base;
   tv_types types = {0, NULL};
-  tv_node start = 0;
   uint32_t depth = 0;
-  int direction, found = 0, status, code = graph_khop_depth(base, &depth);
+  int direction, status = TV_OK, code = graph_khop_depth(base, &depth);
 
-  cursor->rows.size = 0;
-  cursor->n = cursor->at = 0;
-  cursor->status = TV_OK;
-  if (code == SQLITE_OK)
-    code = tvi_graph_argument_direction(base, GRAPH_KHOP_DIRECTION, &direction);
-  if (code == SQLITE_OK) code = tvi_graph_argument_node(base, GRAPH_KHOP_START, &start, &found);
-  if (code == SQLITE_OK) code = tvi_graph_argument_types(base, GRAPH_KHOP_TYPES, &types);
-  if (code != SQLITE_OK || !found) {
-    tvi_free((void *)types.types);
-    return code;
+  tvi_graph_starts_free(&cursor->starts);
+  if (code == SQLITE_OK) code = tvi_graph_argument_direction(base, TVI_KHOP_DIRECTION, &direction);
+  if (code == SQLITE_OK) code = tvi_graph_argument_starts(base, TVI_KHOP_START, &cursor->starts);
+  if (code == SQLITE_OK) code = tvi_graph_argument_types(base, TVI_KHOP_TYPES, &types);
+  if (code == SQLITE_OK) {
+    if (cursor->starts.n == 1)
+      status = tv_graph_bfs(base->graph, 1, cursor->starts.nodes, direction, types, depth, NULL,
+                            graph_khop_collect, cursor);
+    else if (cursor->starts.n > 1)
+      status = tvi_khop_list(cursor, direction, types, depth);
+    code = tvi_graph_rows_end(base, status);
   }
-  status = tv_graph_bfs(base->graph, 1, &start, direction, types, depth, NULL, graph_khop_collect,
-                        cursor);
   tvi_free((void *)types.types);
-  if (cursor->status != TV_OK) return SQLITE_NOMEM;
-  code = tvi_graph_ended(base, status);
-  base->eof = code != SQLITE_OK || cursor->n == 0;
   return code;
 }
 
-static int graph_khop_next(tvi_graph_cursor *base) {
-  graph_khop_cursor *cursor = (graph_khop_cursor *)base;
-  base->eof = ++cursor->at >= cursor->n;
-  return SQLITE_OK;
-}
-
 static int graph_khop_column(tvi_graph_cursor *base, sqlite3_context *context, int column) {
-  graph_khop_cursor *cursor = (graph_khop_cursor *)base;
-  const graph_khop_row *row = (const graph_khop_row *)(const void *)cursor->rows.data + cursor->at;
+  const tvi_khop_row *row = tvi_graph_row(base);
 
   switch (column) {
-    case GRAPH_KHOP_NODE:
+    case TVI_KHOP_NODE:
       return tvi_graph_result_key(base, context, row->node);
-    case GRAPH_KHOP_DEPTH:
+    case TVI_KHOP_DEPTH:
       sqlite3_result_int64(context, row->depth);
       return SQLITE_OK;
-    case GRAPH_KHOP_PARENT:
+    case TVI_KHOP_PARENT:
       if (row->parent == TV_NODE_NONE) return SQLITE_OK;
       return tvi_graph_result_key(base, context, row->parent);
-    case GRAPH_KHOP_TYPE:
+    case TVI_KHOP_TYPE:
       if (row->parent == TV_NODE_NONE) return SQLITE_OK;
       return tvi_graph_result_type(base, context, row->type);
-    case GRAPH_KHOP_EDGE:
+    case TVI_KHOP_EDGE:
       if (row->parent != TV_NODE_NONE) sqlite3_result_int64(context, (sqlite3_int64)row->edge);
       return SQLITE_OK;
-    case GRAPH_KHOP_DEPTH_MAX:
+    case TVI_KHOP_START:
+      sqlite3_result_value(context, ((tvi_khop_cursor *)base)->starts.given[row->start]);
+      return SQLITE_OK;
+    case TVI_KHOP_DEPTH_MAX:
       return tvi_graph_result_argument(base, context, column, "-1");
-    case GRAPH_KHOP_DIRECTION:
+    case TVI_KHOP_DIRECTION:
       return tvi_graph_result_argument(base, context, column, "out");
     default:
       return tvi_graph_result_argument(base, context, column, "");
@@ -150,7 +115,7 @@ static int graph_khop_column(tvi_graph_cursor *base, sqlite3_context *context, i
 }
 
 static void graph_khop_close(tvi_graph_cursor *base) {
-  tvi_buffer_free(&((graph_khop_cursor *)base)->rows);
+  tvi_graph_starts_free(&((tvi_khop_cursor *)base)->starts);
 }
 
 const tvi_graph_spec tvi_graph_khop_spec = {
@@ -163,17 +128,19 @@ const tvi_graph_spec tvi_graph_khop_spec = {
         "WITHOUT ROWID",
     .columns = {"node", "depth", "parent", "type", "edge", "graph", "start", "depth_max",
                 "direction", "types"},
-    .first_argument = GRAPH_KHOP_GRAPH,
+    .first_argument = TVI_KHOP_GRAPH,
     .arguments = 5,
     .required = 3,
     .node_arguments = 1,
-    .keyed = 0,
-    .ordered_by = GRAPH_KHOP_DEPTH,
+    .listed = 1 << TVI_KHOP_START,
+    .start = TVI_KHOP_START,
+    .direction = TVI_KHOP_DIRECTION,
+    .ordered_by = TVI_KHOP_DEPTH,
     .order_unique = 0,
-    .cursor_bytes = sizeof(graph_khop_cursor),
+    .cursor_bytes = sizeof(tvi_khop_cursor),
+    .row_bytes = sizeof(tvi_khop_row),
     .estimate = graph_khop_estimate,
     .filter = graph_khop_filter,
-    .next = graph_khop_next,
     .column = graph_khop_column,
     .close = graph_khop_close,
 };

@@ -16,81 +16,81 @@ enum {
   GRAPH_NEIGHBORS_START = 6,
   GRAPH_NEIGHBORS_DIRECTION = 7,
   GRAPH_NEIGHBORS_TYPES = 8,
-  GRAPH_NEIGHBORS_ORDINAL = 9 /* names the row; not an argument */
+  GRAPH_NEIGHBORS_GUARD = 9,
+  GRAPH_NEIGHBORS_ORDINAL = 10 /* names the row; not an argument */
 };
+
+typedef struct graph_neighbors_row {
+  tv_edge_ref edge;
+  tv_node neighbor;
+  size_t start, ordinal; /* index among the starts; of the row among those of its start */
+} graph_neighbors_row;
 
 typedef struct graph_neighbors_cursor {
   tvi_graph_cursor base;
-  tv_node start;
-  tvi_buffer edges; /* tv_edge_ref */
-  size_t n, at;
-  int status;
+  tvi_graph_starts starts;
+  size_t last, ordinal; /* the start whose rows come now, and how many came */
 } graph_neighbors_cursor;
 
 static void graph_neighbors_estimate(tvi_graph_outlook *outlook) {
-  outlook->rows = outlook->degree;
+  outlook->rows = outlook->fan * outlook->starts;
   if (outlook->given & 1 << GRAPH_NEIGHBORS_TYPES) outlook->rows /= 2;
   outlook->cost = 10 + outlook->rows * 2;
 }
 
-static int graph_neighbors_collect(void *ctx, const tv_edge_ref *edge) {
+static int graph_neighbors_collect(void *ctx, size_t index, tv_node neighbour,
+                                   const tv_edge_ref *edge) {
   graph_neighbors_cursor *cursor = ctx;
+  graph_neighbors_row row = {*edge, neighbour, index, 0};
 
-  cursor->status = tvi_buffer_append(&cursor->edges, edge, sizeof *edge);
-  if (cursor->status != TV_OK) return 1;
-  return ++cursor->n >= cursor->base.rows_max || tvi_graph_poll(&cursor->base);
+  if (index != cursor->last) cursor->ordinal = 0;
+  cursor->last = index;
+  row.ordinal = cursor->ordinal++;
+  return tvi_graph_rows_add(&cursor->base, &row);
 }
 
+/* All starts are one frontier, expanded in one call. */
 static int graph_neighbors_filter(tvi_graph_cursor *base) {
   graph_neighbors_cursor *cursor = (graph_neighbors_cursor *)base;
   tv_types types = {0, NULL};
-  int direction, found, status, code;
+  int direction, status, code;
 
-  cursor->edges.size = 0;
-  cursor->n = cursor->at = 0;
-  cursor->status = TV_OK;
+  tvi_graph_starts_free(&cursor->starts);
+  cursor->last = cursor->ordinal = 0;
   code = tvi_graph_argument_direction(base, GRAPH_NEIGHBORS_DIRECTION, &direction);
   if (code == SQLITE_OK)
-    code = tvi_graph_argument_node(base, GRAPH_NEIGHBORS_START, &cursor->start, &found);
+    code = tvi_graph_argument_starts(base, GRAPH_NEIGHBORS_START, &cursor->starts);
   if (code == SQLITE_OK) code = tvi_graph_argument_types(base, GRAPH_NEIGHBORS_TYPES, &types);
-  if (code != SQLITE_OK || !found) {
-    tvi_free((void *)types.types);
-    return code;
+  if (code == SQLITE_OK) {
+    status = tv_graph_expand(base->graph, cursor->starts.n, cursor->starts.nodes, direction, types,
+                             graph_neighbors_collect, cursor);
+    code = tvi_graph_rows_end(base, status);
   }
-  status = tv_graph_edges_at(base->graph, cursor->start, direction, types, graph_neighbors_collect,
-                             cursor);
   tvi_free((void *)types.types);
-  if (cursor->status != TV_OK) return SQLITE_NOMEM;
-  code = tvi_graph_ended(base, status);
-  base->eof = code != SQLITE_OK || cursor->n == 0;
   return code;
-}
-
-static int graph_neighbors_next(tvi_graph_cursor *base) {
-  graph_neighbors_cursor *cursor = (graph_neighbors_cursor *)base;
-  base->eof = ++cursor->at >= cursor->n;
-  return SQLITE_OK;
 }
 
 static int graph_neighbors_column(tvi_graph_cursor *base, sqlite3_context *context, int column) {
   graph_neighbors_cursor *cursor = (graph_neighbors_cursor *)base;
-  const tv_edge_ref *edge = (const tv_edge_ref *)(const void *)cursor->edges.data + cursor->at;
+  const graph_neighbors_row *row = tvi_graph_row(base);
 
   switch (column) {
     case GRAPH_NEIGHBORS_NODE:
-      return tvi_graph_result_key(base, context, cursor->start);
+      return tvi_graph_result_key(base, context, cursor->starts.nodes[row->start]);
     case GRAPH_NEIGHBORS_NEIGHBOR:
-      return tvi_graph_result_key(base, context,
-                                  edge->from == cursor->start ? edge->to : edge->from);
+      return tvi_graph_result_key(base, context, row->neighbor);
     case GRAPH_NEIGHBORS_EDGE:
-      sqlite3_result_int64(context, (sqlite3_int64)edge->edge);
+      sqlite3_result_int64(context, (sqlite3_int64)row->edge.edge);
       return SQLITE_OK;
     case GRAPH_NEIGHBORS_TYPE:
-      return tvi_graph_result_type(base, context, edge->type);
+      return tvi_graph_result_type(base, context, row->edge.type);
     case GRAPH_NEIGHBORS_PROPERTIES:
-      return tvi_graph_result_edge_json(base, context, edge);
+      return tvi_graph_result_edge_json(base, context, &row->edge);
     case GRAPH_NEIGHBORS_ORDINAL:
-      sqlite3_result_int64(context, (sqlite3_int64)cursor->at);
+      sqlite3_result_int64(context, (sqlite3_int64)row->ordinal);
+      return SQLITE_OK;
+    case GRAPH_NEIGHBORS_START:
+      sqlite3_result_value(context, cursor->starts.given[row->start]);
       return SQLITE_OK;
     case GRAPH_NEIGHBORS_DIRECTION:
       return tvi_graph_result_argument(base, context, column, "out");
@@ -100,7 +100,7 @@ static int graph_neighbors_column(tvi_graph_cursor *base, sqlite3_context *conte
 }
 
 static void graph_neighbors_close(tvi_graph_cursor *base) {
-  tvi_buffer_free(&((graph_neighbors_cursor *)base)->edges);
+  tvi_graph_starts_free(&((graph_neighbors_cursor *)base)->starts);
 }
 
 const tvi_graph_spec tvi_graph_neighbors_spec = {
@@ -109,7 +109,8 @@ const tvi_graph_spec tvi_graph_neighbors_spec = {
     .create =
         "CREATE TABLE x(node TEXT, neighbor TEXT, edge INTEGER, type TEXT, properties TEXT, "
         "graph TEXT HIDDEN, start HIDDEN, direction TEXT HIDDEN, types TEXT HIDDEN, "
-        "ordinal INTEGER HIDDEN, PRIMARY KEY(graph, start, direction, types, ordinal)) "
+        "surplus HIDDEN, ordinal INTEGER HIDDEN, PRIMARY KEY(graph, start, direction, types, "
+        "ordinal)) "
         "WITHOUT ROWID",
     .columns = {"node", "neighbor", "edge", "type", "properties", "graph", "start", "direction",
                 "types"},
@@ -117,12 +118,15 @@ const tvi_graph_spec tvi_graph_neighbors_spec = {
     .arguments = 4,
     .required = 2,
     .node_arguments = 1,
-    .keyed = 0,
+    .guard = GRAPH_NEIGHBORS_GUARD,
+    .listed = 1 << GRAPH_NEIGHBORS_START,
+    .start = GRAPH_NEIGHBORS_START,
+    .direction = GRAPH_NEIGHBORS_DIRECTION,
     .ordered_by = -1,
     .cursor_bytes = sizeof(graph_neighbors_cursor),
+    .row_bytes = sizeof(graph_neighbors_row),
     .estimate = graph_neighbors_estimate,
     .filter = graph_neighbors_filter,
-    .next = graph_neighbors_next,
     .column = graph_neighbors_column,
     .close = graph_neighbors_close,
 };

@@ -3,6 +3,7 @@
  * graph_nodes(graph [, label]): the nodes, in the order of their ids. The ids are fetched some at a
  * time and the walk goes on behind the last, so that a LIMIT costs what it shows and no walk of the
  * graph layer is open between two rows. Fetching all ids first was rejected: 8 bytes per node.
+ * CREATE VIRTUAL TABLE makes it a table to write to.
  */
 #include "graph_table_internal.h"
 
@@ -14,14 +15,13 @@ enum {
   GRAPH_NODES_LABELS = 2,
   GRAPH_NODES_PROPERTIES = 3,
   GRAPH_NODES_GRAPH = 4,
-  GRAPH_NODES_LABEL = 5
+  GRAPH_NODES_LABEL = 5,
+  GRAPH_NODES_GUARD = 6
 };
 
 typedef struct graph_nodes_cursor {
   tvi_graph_cursor base;
-  tv_node ids[GRAPH_NODES_BATCH];
-  size_t n, at;
-  int more; /* 1: the walk goes on at `from` */
+  int more; /* 1: the walk goes on at `from`, some nodes at a time */
   tv_node from;
   tv_node end; /* ids given out since the walk began are not visited */
 } graph_nodes_cursor;
@@ -29,6 +29,10 @@ typedef struct graph_nodes_cursor {
 static const char *graph_nodes_label(const graph_nodes_cursor *cursor) {
   sqlite3_value *label = cursor->base.given[GRAPH_NODES_LABEL];
   return label == NULL ? NULL : (const char *)sqlite3_value_text(label);
+}
+
+static tv_node graph_nodes_row(const tvi_graph_cursor *base) {
+  return *(const tv_node *)tvi_graph_row(base);
 }
 
 static void graph_nodes_estimate(tvi_graph_outlook *outlook) {
@@ -49,42 +53,54 @@ static int graph_nodes_collect(void *ctx, tv_node node) {
   graph_nodes_cursor *cursor = ctx;
 
   if (node >= cursor->end) return 1;
-  cursor->ids[cursor->n++] = node;
-  return cursor->n == GRAPH_NODES_BATCH;
+  cursor->from = node + 1;
+  return tvi_graph_rows_add(&cursor->base, &node) ||
+         (cursor->more && cursor->base.row_count == GRAPH_NODES_BATCH);
+}
+
+static int graph_nodes_walk(graph_nodes_cursor *cursor) {
+  tvi_graph_cursor *base = &cursor->base;
+  int status, code = tvi_graph_attach(base);
+
+  base->eof = 1;
+  if (code != SQLITE_OK || base->txn == NULL) return code;
+  status = tv_graph_nodes_from(base->graph, graph_nodes_label(cursor), cursor->from,
+                               graph_nodes_collect, cursor);
+  return tvi_graph_rows_end(base, status);
 }
 
 /* Fetches the next ids. */
 static int graph_nodes_fill(graph_nodes_cursor *cursor) {
-  int status, code = tvi_graph_attach(&cursor->base);
+  int code;
 
-  cursor->n = cursor->at = 0;
-  if (code != SQLITE_OK) return code;
-  if (cursor->more) {
-    status = tv_graph_nodes_from(cursor->base.graph, graph_nodes_label(cursor), cursor->from,
-                                 graph_nodes_collect, cursor);
-    if (status != TV_OK && status != TV_STOP) return tvi_graph_fail(&cursor->base, status);
-    cursor->more = cursor->n == GRAPH_NODES_BATCH;
-    if (cursor->more) cursor->from = cursor->ids[cursor->n - 1] + 1;
-  }
-  cursor->base.eof = cursor->n == 0;
-  return SQLITE_OK;
+  tvi_graph_rows_begin(&cursor->base);
+  cursor->base.eof = 1;
+  if (!cursor->more) return SQLITE_OK;
+  code = graph_nodes_walk(cursor);
+  cursor->more = cursor->base.row_count == GRAPH_NODES_BATCH;
+  return code;
+}
+
+static int graph_nodes_freeze(tvi_graph_cursor *base) {
+  graph_nodes_cursor *cursor = (graph_nodes_cursor *)base;
+
+  if (!cursor->more) return SQLITE_OK;
+  cursor->more = 0;
+  return graph_nodes_walk(cursor);
 }
 
 /* The one node that id or key names, if it has the label. */
 static int graph_nodes_single(graph_nodes_cursor *cursor, tv_node node) {
-  tv_graph *graph = cursor->base.graph;
+  tvi_graph_cursor *base = &cursor->base;
   const char *label = graph_nodes_label(cursor);
   tv_slice key;
-  int status = node >= TV_NODES_MAX ? TV_ENONODE : tv_graph_node_key(graph, node, &key);
+  int status = node >= TV_NODES_MAX ? TV_ENONODE : tv_graph_node_key(base->graph, node, &key);
 
   cursor->more = 0;
-  if (status == TV_OK && label != NULL) status = tv_graph_label_has(graph, node, label);
+  if (status == TV_OK && label != NULL) status = tv_graph_label_has(base->graph, node, label);
   if (status == TV_ENONODE || status == TV_NOTFOUND) return SQLITE_OK;
-  if (status != TV_OK) return tvi_graph_fail(&cursor->base, status);
-  cursor->ids[0] = node;
-  cursor->n = 1;
-  cursor->base.eof = 0;
-  return SQLITE_OK;
+  if (status == TV_OK) (void)tvi_graph_rows_add(base, &node);
+  return tvi_graph_rows_end(base, status);
 }
 
 static int graph_nodes_filter(tvi_graph_cursor *base) {
@@ -95,7 +111,7 @@ static int graph_nodes_filter(tvi_graph_cursor *base) {
   tv_node node = 0;
   int code = SQLITE_OK, status;
 
-  cursor->n = cursor->at = 0;
+  cursor->more = 0;
   if (label != NULL && sqlite3_value_type(label) == SQLITE_NULL) return SQLITE_OK;
   if (base->given[GRAPH_NODES_ID] != NULL)
     match = tvi_graph_match_number(base, GRAPH_NODES_ID, &node);
@@ -112,10 +128,12 @@ static int graph_nodes_filter(tvi_graph_cursor *base) {
 }
 
 static int graph_nodes_next(tvi_graph_cursor *base) {
-  graph_nodes_cursor *cursor = (graph_nodes_cursor *)base;
+  if (++base->row_at < base->row_count) return SQLITE_OK;
+  return graph_nodes_fill((graph_nodes_cursor *)base);
+}
 
-  if (++cursor->at < cursor->n) return SQLITE_OK;
-  return graph_nodes_fill(cursor);
+static sqlite3_int64 graph_nodes_rowid(tvi_graph_cursor *base) {
+  return (sqlite3_int64)graph_nodes_row(base);
 }
 
 typedef struct graph_nodes_list {
@@ -132,22 +150,20 @@ static int graph_nodes_join(void *ctx, const char *label) {
   return list->status != TV_OK;
 }
 
-static int graph_nodes_labels(graph_nodes_cursor *cursor, sqlite3_context *context, tv_node node) {
+static int graph_nodes_labels(tvi_graph_cursor *base, sqlite3_context *context, tv_node node) {
   graph_nodes_list list = {.status = TV_OK};
-  int status = tv_graph_node_labels(cursor->base.graph, node, graph_nodes_join, &list);
+  int status = tv_graph_node_labels(base->graph, node, graph_nodes_join, &list);
 
   if (list.status == TV_OK && (status == TV_OK || status == TV_STOP))
     sqlite3_result_text64(context, list.text.size > 0 ? (const char *)list.text.data : "",
                           list.text.size, SQLITE_TRANSIENT, SQLITE_UTF8);
   tvi_buffer_free(&list.text);
   if (list.status != TV_OK) return SQLITE_NOMEM;
-  return status == TV_OK || status == TV_ENONODE ? SQLITE_OK
-                                                 : tvi_graph_fail(&cursor->base, status);
+  return status == TV_OK || status == TV_ENONODE ? SQLITE_OK : tvi_graph_fail(base, status);
 }
 
 static int graph_nodes_column(tvi_graph_cursor *base, sqlite3_context *context, int column) {
-  graph_nodes_cursor *cursor = (graph_nodes_cursor *)base;
-  tv_node node = cursor->ids[cursor->at];
+  tv_node node = graph_nodes_row(base);
 
   switch (column) {
     case GRAPH_NODES_ID:
@@ -156,7 +172,7 @@ static int graph_nodes_column(tvi_graph_cursor *base, sqlite3_context *context, 
     case GRAPH_NODES_KEY:
       return tvi_graph_result_key(base, context, node);
     case GRAPH_NODES_LABELS:
-      return graph_nodes_labels(cursor, context, node);
+      return graph_nodes_labels(base, context, node);
     case GRAPH_NODES_PROPERTIES:
       return tvi_graph_result_node_json(base, context, node);
     default:
@@ -164,28 +180,30 @@ static int graph_nodes_column(tvi_graph_cursor *base, sqlite3_context *context, 
   }
 }
 
-static void graph_nodes_close(tvi_graph_cursor *base) {
-  (void)base;
-}
-
 const tvi_graph_spec tvi_graph_nodes_spec = {
     .module = "graph_nodes",
     .usage = "graph_nodes('g' [, label])",
     .create =
         "CREATE TABLE x(id INTEGER, key TEXT, labels TEXT, properties TEXT, "
-        "graph TEXT HIDDEN, label TEXT HIDDEN, PRIMARY KEY(graph, id, label)) WITHOUT ROWID",
+        "graph TEXT HIDDEN, label TEXT HIDDEN, entry TEXT HIDDEN PRIMARY KEY) WITHOUT ROWID",
+    .made =
+        "CREATE TABLE x(id INTEGER, key TEXT, labels TEXT, properties TEXT, "
+        "graph TEXT HIDDEN, label TEXT HIDDEN, entry TEXT HIDDEN)",
     .columns = {"id", "key", "labels", "properties", "graph", "label"},
     .first_argument = GRAPH_NODES_GRAPH,
     .arguments = 2,
     .required = 1,
     .node_arguments = 0,
+    .guard = GRAPH_NODES_GUARD,
     .keyed = 1 << GRAPH_NODES_ID | 1 << GRAPH_NODES_KEY,
     .ordered_by = GRAPH_NODES_ID,
     .order_unique = 1,
     .cursor_bytes = sizeof(graph_nodes_cursor),
+    .row_bytes = sizeof(tv_node),
     .estimate = graph_nodes_estimate,
     .filter = graph_nodes_filter,
     .next = graph_nodes_next,
     .column = graph_nodes_column,
-    .close = graph_nodes_close,
+    .rowid = graph_nodes_rowid,
+    .freeze = graph_nodes_freeze,
 };

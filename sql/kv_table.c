@@ -13,13 +13,6 @@
 
 static const char *const kv_table_affinities[] = {"BLOB", "TEXT", "INTEGER"};
 
-static char *kv_table_copy(const char *text) {
-  size_t size = strlen(text) + 1;
-  char *copy = tvi_alloc(size);
-  if (copy != NULL) memcpy(copy, text, size);
-  return copy;
-}
-
 static void kv_table_free(tvi_kv_table *table) {
   if (table == NULL) return;
   tvi_free(table->name);
@@ -49,17 +42,10 @@ int tvi_kv_table_ensure(tvi_kv_table *table, tv_bucket **bucket, tv_error *err) 
   return status;
 }
 
-/* Makes the bucket of a table that is being created. SQLite tells a new table of savepoints only
- * once it was written to, so ROLLBACK TO would pass this write by: the connection's hidden table
- * tv_enlist listens in its place. */
+/* Makes the bucket of a table that is being created. */
 static int kv_table_make(tvi_kv_table *table, tv_bucket **bucket, tv_error *err) {
-  if (!sqlite3_get_autocommit(table->sql)) {
-    int code = sqlite3_exec(table->sql, "DELETE FROM tv_enlist", NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-      return tvi_error_set(err, TV_ESQL, code, "bucket \"%s\" cannot follow SQL's savepoints: %s",
-                           table->bucket, sqlite3_errmsg(table->sql));
-  }
-  return tvi_kv_table_ensure(table, bucket, err);
+  int status = tvi_conn_follow(table->sql, err);
+  return status == TV_OK ? tvi_kv_table_ensure(table, bucket, err) : status;
 }
 
 /* The types to declare: those of the bucket where there is one, else those it would get. */
@@ -120,7 +106,7 @@ static int kv_table_describe(tvi_kv_table *table, int argc, const char *const *a
                              char **message) {
   const char *main_name = sqlite3_db_name(table->sql, 0);
 
-  table->name = kv_table_copy(argv[2]);
+  table->name = tvi_word_copy(argv[2]);
   if (table->name == NULL) return SQLITE_NOMEM;
   if (argc == 3 && sqlite3_stricmp(argv[0], argv[2]) == 0) return SQLITE_OK;
   if (main_name != NULL && sqlite3_stricmp(argv[1], main_name) != 0) {
@@ -139,6 +125,7 @@ static int kv_table_connect(sqlite3 *sql, void *module, int argc, const char *co
 
   if (table == NULL) return SQLITE_NOMEM;
   table->module = module;
+  table->base.conn = table->module->conn;
   table->sql = sql;
   code = kv_table_describe(table, argc, argv, message);
   if (code == SQLITE_OK) code = kv_table_is_utf16(sql, &table->utf16);
@@ -148,7 +135,7 @@ static int kv_table_connect(sqlite3 *sql, void *module, int argc, const char *co
     kv_table_free(table);
     return code;
   }
-  *out = &table->base;
+  *out = &table->base.vtab;
   return SQLITE_OK;
 }
 
@@ -160,31 +147,12 @@ static int kv_table_disconnect(sqlite3_vtab *vtab) {
 
 static int kv_table_rename(sqlite3_vtab *vtab, const char *name) {
   tvi_kv_table *table = (tvi_kv_table *)vtab;
-  char *copy = kv_table_copy(name);
+  char *copy = tvi_word_copy(name);
 
   if (copy == NULL) return SQLITE_NOMEM;
   tvi_free(table->name);
   table->name = copy;
   return SQLITE_OK;
-}
-
-/* The connection begins and ends the transaction; SQLite asks for these four to keep the table
- * informed of savepoints. */
-static int kv_table_transaction(sqlite3_vtab *vtab) {
-  (void)vtab;
-  return SQLITE_OK;
-}
-
-static int kv_table_savepoint(sqlite3_vtab *vtab, int n) {
-  return tvi_conn_savepoint(((tvi_kv_table *)vtab)->module->conn, n);
-}
-
-static int kv_table_release(sqlite3_vtab *vtab, int n) {
-  return tvi_conn_release(((tvi_kv_table *)vtab)->module->conn, n);
-}
-
-static int kv_table_rollback_to(sqlite3_vtab *vtab, int n) {
-  return tvi_conn_rollback_to(((tvi_kv_table *)vtab)->module->conn, n);
 }
 
 static const sqlite3_module kv_table_methods = {
@@ -201,14 +169,14 @@ static const sqlite3_module kv_table_methods = {
     .xEof = tvi_kv_scan_eof,
     .xColumn = tvi_kv_scan_column,
     .xUpdate = tvi_kv_update,
-    .xBegin = kv_table_transaction,
-    .xSync = kv_table_transaction,
-    .xCommit = kv_table_transaction,
-    .xRollback = kv_table_transaction,
+    .xBegin = tvi_conn_table_transaction,
+    .xSync = tvi_conn_table_transaction,
+    .xCommit = tvi_conn_table_transaction,
+    .xRollback = tvi_conn_table_transaction,
     .xRename = kv_table_rename,
-    .xSavepoint = kv_table_savepoint,
-    .xRelease = kv_table_release,
-    .xRollbackTo = kv_table_rollback_to,
+    .xSavepoint = tvi_conn_table_savepoint,
+    .xRelease = tvi_conn_table_release,
+    .xRollbackTo = tvi_conn_table_rollback_to,
 };
 
 int tvi_module_kv_register(sqlite3 *sql, tvi_conn *conn) {

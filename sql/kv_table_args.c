@@ -20,39 +20,6 @@ static const kv_args_word kv_args_compressions[] = {{"none", TV_COMPRESS_NONE},
                                                     {"lz4_hc", TV_COMPRESS_LZ4_HC},
                                                     {"lz4-hc", TV_COMPRESS_LZ4_HC},
                                                     {NULL, 0}};
-static const kv_args_word kv_args_switches[] = {{"0", 0},   {"1", 1},    {"off", 0},
-                                                {"on", 1},  {"no", 0},   {"false", 0},
-                                                {"yes", 1}, {"true", 1}, {NULL, 0}};
-
-static int kv_args_space(char byte) {
-  return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
-}
-
-/* Copies an argument without blanks around it and without its quotes. */
-static char *kv_args_unquote(const char *text) {
-  size_t size, in, out = 0;
-  char quote, *copy;
-
-  while (kv_args_space(*text)) text++;
-  size = strlen(text);
-  while (size > 0 && kv_args_space(text[size - 1])) size--;
-  copy = tvi_alloc(size + 1);
-  if (copy == NULL) return NULL;
-  quote = size >= 2 ? text[0] : '\0';
-  if (quote == '[') quote = ']';
-  if ((quote != '\'' && quote != '"' && quote != '`' && quote != ']') || text[size - 1] != quote) {
-    memcpy(copy, text, size);
-    copy[size] = '\0';
-    return copy;
-  }
-  for (in = 1; in < size - 1; in++) {
-    copy[out++] = text[in];
-    if (quote != ']' && text[in] == quote && in + 1 < size - 1 && text[in + 1] == quote) in++;
-  }
-  copy[out] = '\0';
-  return copy;
-}
-
 static int kv_args_choose(const kv_args_word *words, const char *value, int32_t *out) {
   for (; words->text != NULL; words++) {
     if (sqlite3_stricmp(words->text, value) == 0) {
@@ -90,26 +57,21 @@ static const char *kv_args_apply(const char *name, size_t size, const char *valu
                ? NULL
                : "none, lz4 or lz4_hc";
   if (size == 9 && sqlite3_strnicmp(name, "versioned", 9) == 0)
-    return kv_args_choose(kv_args_switches, value, &options->versioned) ? NULL : "0 or 1";
+    return tvi_word_switch(value, &options->versioned);
   if (size == 6 && sqlite3_strnicmp(name, "ttl_ms", 6) == 0)
     return kv_args_milliseconds(value, &options->ttl_ms) ? NULL : "a number of milliseconds";
   return "";
 }
 
 static int kv_args_option(const char *argument, tv_bucket_options *options, char **message) {
-  const char *equals = strchr(argument, '='), *expected, *name = argument;
+  const char *expected, *name;
   char *value;
   size_t size;
+  int code = tvi_word_option(argument, &name, &size, &value);
 
-  if (equals == NULL) {
+  if (code == SQLITE_ERROR)
     *message = sqlite3_mprintf("kv: \"%s\" is no option; write it as name=value", argument);
-    return SQLITE_ERROR;
-  }
-  while (kv_args_space(*name)) name++;
-  size = (size_t)(equals - name);
-  while (size > 0 && kv_args_space(name[size - 1])) size--;
-  value = kv_args_unquote(equals + 1);
-  if (value == NULL) return SQLITE_NOMEM;
+  if (code != SQLITE_OK) return code;
   expected = kv_args_apply(name, size, value, options);
   if (expected != NULL && *expected == '\0')
     *message = sqlite3_mprintf(
@@ -133,7 +95,7 @@ int tvi_kv_args_parse(int argc, const char *const *argv, char **bucket, tv_bucke
     *message = sqlite3_mprintf("kv: name the bucket, as in USING kv('users')");
     return SQLITE_ERROR;
   }
-  *bucket = kv_args_unquote(argv[0]);
+  *bucket = tvi_word_unquote(argv[0]);
   if (*bucket == NULL) return SQLITE_NOMEM;
   if (**bucket == '\0' || strlen(*bucket) > TV_NAME_BYTES_MAX) {
     *message = sqlite3_mprintf("kv: the bucket's name has 1 to %d bytes: \"%s\"", TV_NAME_BYTES_MAX,

@@ -33,7 +33,7 @@ typedef struct tvi_kv_module {
 } tvi_kv_module;
 
 typedef struct tvi_kv_table {
-  sqlite3_vtab base;
+  tvi_conn_table base;
   tvi_kv_module *module;
   sqlite3 *sql;
   char *name;                /* of the table */

@@ -74,11 +74,11 @@ static void kv_plan_key(tvi_kv_table *table, sqlite3_index_info *info, int i, kv
 
 /* A second argument is a slip, or somebody's idea of a condition: neither is to be guessed. */
 static int kv_plan_second(tvi_kv_table *table) {
-  sqlite3_free(table->base.zErrMsg);
-  table->base.zErrMsg = sqlite3_mprintf(
+  sqlite3_free(table->base.vtab.zErrMsg);
+  table->base.vtab.zErrMsg = sqlite3_mprintf(
       "kv: takes one argument, the bucket; conditions go behind WHERE, as in kv('users') WHERE "
       "key = 'ada'");
-  return table->base.zErrMsg == NULL ? SQLITE_NOMEM : SQLITE_ERROR;
+  return table->base.vtab.zErrMsg == NULL ? SQLITE_NOMEM : SQLITE_ERROR;
 }
 
 /* Sorts the constraints into kinds. Returns SQLITE_CONSTRAINT when the bucket's name is given but

@@ -47,7 +47,7 @@ static const char *kv_row_given(sqlite3_value *value) {
 }
 
 static int kv_row_fail(kv_row *row, int code, char *message) {
-  sqlite3_vtab *vtab = &row->table->base;
+  sqlite3_vtab *vtab = &row->table->base.vtab;
   sqlite3_free(vtab->zErrMsg);
   vtab->zErrMsg = message;
   return message == NULL ? SQLITE_NOMEM : code;
@@ -55,7 +55,7 @@ static int kv_row_fail(kv_row *row, int code, char *message) {
 
 /* Passes a failure of the kv layer on. */
 static int kv_row_status(kv_row *row, int status, tv_txn *txn) {
-  return tvi_vtab_fail(&row->table->base, status, tv_txn_error(txn));
+  return tvi_vtab_fail(&row->table->base.vtab, status, tv_txn_error(txn));
 }
 
 static int kv_row_conflict(kv_row *row) {

@@ -178,9 +178,14 @@ static void bad_arguments_get_a_sentence_that_names_them(void **state) {
       {"SELECT * FROM graph_neighbors('map', 'a', 'in', 'road,')", "no such edge type: \"\""},
       {"SELECT * FROM graph_path('map', 'a', 'zz')", "no such node: zz"},
       {"SELECT * FROM graph_path('map', 'a')", "argument \"target\" is missing"},
-      {"CREATE VIRTUAL TABLE x USING graph_nodes('map')", "no such module"},
-      {"INSERT INTO graph_nodes(key) VALUES ('x')", "may not be modified"},
-      {"SELECT * FROM graph_nodes('map', 'a', 'b', 'c')", "too many arguments"},
+      {"CREATE VIRTUAL TABLE x USING graph_khop('map')", "no such module"},
+      {"INSERT INTO graph_khop(node) VALUES ('x')", "may not be modified"},
+      {"INSERT INTO graph_nodes(key) VALUES ('x')", "graph_nodes(...) is read-only"},
+      {"SELECT * FROM graph_nodes('map', 'Town', 'b', 'c')", "too many arguments"},
+      {"SELECT * FROM graph_nodes('map', 'Town', 'b')",
+       "too many arguments; write graph_nodes('g'"},
+      {"SELECT * FROM graph_edges('map', 'a')", "too many arguments; write graph_edges('g')"},
+      {"SELECT * FROM graph_neighbors('map', 'a', 'in', '', 1)", "too many arguments"},
   };
   size_t i;
   for (i = 0; i < sizeof refused / sizeof refused[0]; i++) {
@@ -232,6 +237,134 @@ static void one_query_joins_bucket_graph_and_table(void **state) {
              "EXPLAIN QUERY PLAN SELECT v.n FROM graph_khop('map', 'a', -1) k JOIN kv('info') i "
              "ON i.key = k.node JOIN visits v ON v.place = k.node",
              "bucket=? key=?");
+}
+
+/* An IN list comes whole, and its rows are those of its elements one after another. */
+static void a_list_of_starts_gives_the_rows_of_each(void **state) {
+  fixture *f = *state;
+  answer_is(f->sql,
+            "SELECT start, node, depth, parent, type FROM graph_khop WHERE graph = 'map' AND "
+            "start IN ('b', 'c', 'zz', NULL, x'61') AND depth_max = 1 ORDER BY hex(start), depth, "
+            "node",
+            "x'61'|a|0|NULL|NULL\nx'61'|b|1|a|road\nx'61'|d|1|a|ferry\n"
+            "b|b|0|NULL|NULL\nb|c|1|b|road\nc|c|0|NULL|NULL\nc|d|1|c|road");
+  answer_is(f->sql,
+            "SELECT start, node, neighbor, type, ordinal FROM graph_neighbors WHERE graph = 'map' "
+            "AND start IN (SELECT key FROM graph_nodes('map', 'Port')) ORDER BY 1, ordinal",
+            "a|a|b|road|0\na|a|d|ferry|1");
+  answer_is(f->sql,
+            "SELECT id FROM graph_edges('map') WHERE source IN ('a', x'61', 'c', 'zz') ORDER BY 1",
+            "0\n2\n3\n4");
+  answer_is(f->sql, "SELECT id FROM graph_edges('map') WHERE target_id IN (3, 1, 99) ORDER BY 1",
+            "0\n2\n3");
+  answer_is(f->sql,
+            "SELECT count(*) FROM graph_khop WHERE graph='map' AND depth_max=1 AND start IN "
+            "(SELECT 1 WHERE 0)",
+            "0");
+  answer_is(f->sql,
+            "SELECT source, target FROM graph_edges('map') WHERE source = 'a' AND target IN "
+            "('d', 'zz')",
+            "a|d");
+  answer_has(
+      f->sql,
+      "EXPLAIN QUERY PLAN SELECT * FROM graph_khop WHERE graph = 'map' AND depth_max = 2 AND "
+      "start IN ('a', 'b')",
+      "graph=? start IN (...) depth_max=?");
+  answer_has(f->sql, "EXPLAIN QUERY PLAN SELECT * FROM graph_edges('map') WHERE target IN ('a')",
+             "target");
+  answer_has(f->sql, "SELECT * FROM graph_neighbors WHERE graph = 'map' AND start IN (1.5, 'a')",
+             "not the real 1.5");
+}
+
+/* More starts than one search's width, on a random graph: as single searches. */
+static void many_starts_answer_as_single_searches(void **state) {
+  fixture *f = *state;
+  static const char *const ways[] = {"out", "in", "both"};
+  uint64_t seed = test_seed();
+  tv_txn *txn = test_begin(f->db, TV_WRITE);
+  char key[16], other[16], sql[512];
+  tv_graph *g;
+  size_t i;
+  test_ok(tv_graph_open(txn, "r", TV_CREATE, &g));
+  for (i = 0; i < 600; i++) {
+    snprintf(key, sizeof key, "n%u", (unsigned)(test_random(&seed) % 150));
+    snprintf(other, sizeof other, "n%u", (unsigned)(test_random(&seed) % 150));
+    edge(g, key, other, test_random(&seed) % 3 ? "x" : "y", (int64_t)i);
+  }
+  test_ok(tv_graph_compact(g, 1, NULL));
+  test_ok(tv_graph_node_delete(g, node(g, "n4", NULL)));
+  test_commit(txn);
+  answer_is(f->sql,
+            "CREATE TABLE s AS SELECT key FROM graph_nodes('r'); SELECT count(*) > 128 FROM s",
+            "1");
+  for (i = 0; i < 6; i++) {
+    int depth = i < 3 ? 2 : -1;
+    snprintf(sql, sizeof sql,
+             "CREATE TABLE one AS SELECT s.key AS start, k.node, depth, parent, type, edge FROM s, "
+             "graph_khop('r', s.key, %d, '%s', '%s') k",
+             depth, ways[i % 3], i == 1 ? "x" : "");
+    answer_is(f->sql, sql, "");
+    snprintf(sql, sizeof sql,
+             "CREATE TABLE many AS SELECT start, node, depth, parent, type, edge FROM graph_khop "
+             "WHERE graph = 'r' AND start IN (SELECT key FROM s) AND depth_max = %d AND "
+             "direction = '%s' AND types = '%s'",
+             depth, ways[i % 3], i == 1 ? "x" : "");
+    answer_is(f->sql, sql, "");
+    answer_is(
+        f->sql,
+        "SELECT (SELECT count(*) FROM one) = (SELECT count(*) FROM many), count(*) FROM "
+        "(SELECT * FROM one EXCEPT SELECT * FROM many);"
+        "SELECT count(*) FROM (SELECT start, node, depth, parent, type, edge FROM many EXCEPT "
+        "SELECT start, node, depth, parent, type, edge FROM one);"
+        "DROP TABLE one; DROP TABLE many",
+        "1|0\n0");
+  }
+}
+
+/* The first line of the plan of SELECT * FROM `from`. */
+static void plan_begins(fixture *f, const char *from, const char *words) {
+  char sql[512], *plan;
+  const char *detail;
+  snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN SELECT * FROM %s", from);
+  plan = sql_answer(f->sql, sql);
+  detail = strrchr(strtok(plan, "\n"), '|');
+  assert_non_null(detail);
+  if (strncmp(detail + 1, words, strlen(words)) != 0) fail_msg("%s\n  %s", sql, plan);
+  free(plan);
+}
+
+/* The table with few rows drives, and a node with many edges is not taken for one with few. */
+static void joins_are_ordered_by_the_graphs_own_numbers(void **state) {
+  fixture *f = *state;
+  tv_txn *txn = test_begin(f->db, TV_WRITE);
+  char key[16];
+  tv_graph *g;
+  int i;
+  test_ok(tv_graph_open(txn, "star", TV_CREATE, &g));
+  for (i = 0; i < 3000; i++) {
+    snprintf(key, sizeof key, "leaf%d", i);
+    edge(g, "hub", key, "to", i);
+  }
+  test_commit(txn);
+  answer_is(f->sql,
+            "CREATE TABLE few(key TEXT PRIMARY KEY); INSERT INTO few VALUES ('leaf1'), ('leaf2');"
+            "ANALYZE",
+            "");
+  /* 3,000 rows from the hub, 1 from a leaf: which goes first follows from the degree. */
+  plan_begins(f, "graph_neighbors('star', 'hub') n JOIN few w ON w.key = n.neighbor", "SCAN w");
+  plan_begins(f, "graph_neighbors('star', 'leaf7', 'in') n JOIN few w ON w.key = n.neighbor",
+              "SCAN n");
+  plan_begins(f, "graph_khop('star', 'hub', 1) n JOIN few w ON w.key = n.node", "SCAN w");
+  plan_begins(f, "graph_khop('star', 'leaf7', 1) n JOIN few w ON w.key = n.node", "SCAN n");
+  plan_begins(f, "graph_edges('star') e JOIN few w ON w.key = e.target", "SCAN w");
+  plan_begins(f,
+              "graph_nodes('star') n JOIN graph_edges('star') e ON n.id = e.target_id WHERE "
+              "e.target = 'leaf3'",
+              "SCAN e");
+  answer_is(
+      f->sql,
+      "SELECT count(*) FROM graph_neighbors('star', 'hub') n JOIN few w ON w.key = n.neighbor",
+      "2");
 }
 
 static void the_plan_names_the_arguments(void **state) {
@@ -435,6 +568,9 @@ int main(void) {
       with_map(bad_arguments_get_a_sentence_that_names_them),
       with_map(joins_drive_the_functions_and_skip_unknown_nodes),
       with_map(one_query_joins_bucket_graph_and_table),
+      with_map(a_list_of_starts_gives_the_rows_of_each),
+      with_map(many_starts_answer_as_single_searches),
+      with_map(joins_are_ordered_by_the_graphs_own_numbers),
       with_map(the_plan_names_the_arguments),
       with_map(a_select_sees_its_transactions_own_edges_and_no_other),
       with_map(a_walk_goes_on_after_the_transaction_changed),
