@@ -26,19 +26,19 @@ typedef struct between_state {
 
 /* Levels and numbers of paths from a start. Returns how many nodes are reached. */
 static uint32_t between_search(between_state *s, const between_worker *w, uint32_t start) {
-  uint32_t at, i, n, tail = 1;
-  size_t v, part;
+  uint32_t at, i, tail = 1;
+  size_t v;
   w->levels[start] = 0;
   w->paths[start] = 1;
   w->order[0] = start;
   for (at = 0; at < tail; at++) {
     uint32_t node = w->order[at], next = w->levels[node] + 1;
     if (TVI_UNLIKELY(isinf(w->paths[node]))) __atomic_store_n(&s->overflow, 1, __ATOMIC_RELAXED);
-    for (v = 0; v < s->view_count; v++)
-      for (part = 0; part < s->views[v]->parts; part++) {
-        const unsigned char *list = tvi_view_part(s->views[v], part, node, &n);
-        for (i = 0; i < n; i++) {
-          uint32_t to = tvi_view_at(s->views[v], list, i);
+    for (v = 0; v < s->view_count; v++) {
+      tvi_view_run run = {0};
+      while (tvi_view_next(s->views[v], node, &run))
+        for (i = 0; i < run.n; i++) {
+          uint32_t to = tvi_view_at(s->views[v], run.list, i);
           if (w->levels[to] == TV_LEVEL_NONE) {
             w->levels[to] = next;
             w->paths[to] = 0;
@@ -46,7 +46,7 @@ static uint32_t between_search(between_state *s, const between_worker *w, uint32
           }
           if (w->levels[to] == next) w->paths[to] += w->paths[node];
         }
-      }
+    }
   }
   return tail;
 }
@@ -54,23 +54,23 @@ static uint32_t between_search(between_state *s, const between_worker *w, uint32
 static void between_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
   between_state *s = ctx;
   const between_worker *w = &s->workers[worker];
-  uint32_t at, i, n;
-  size_t v, part;
+  uint32_t at, i;
+  size_t v;
   for (; from < to; from++) {
     uint32_t reached = between_search(s, w, s->starts[from]);
     for (at = reached; at-- > 0;) {
       uint32_t node = w->order[at], next = w->levels[node] + 1;
       double depends = 0;
-      for (v = 0; v < s->view_count; v++)
-        for (part = 0; part < s->views[v]->parts; part++) {
-          const unsigned char *list = tvi_view_part(s->views[v], part, node, &n);
-          for (i = 0; i < n; i++) {
-            uint32_t end = tvi_view_at_checked(list, i);
+      for (v = 0; v < s->view_count; v++) {
+        tvi_view_run run = {0};
+        while (tvi_view_next(s->views[v], node, &run))
+          for (i = 0; i < run.n; i++) {
+            uint32_t end = tvi_view_at_checked(run.list, i);
             end = TVI_LIKELY(end < s->a.ids) ? end : 0;
             if (w->levels[end] == next)
               depends += w->paths[node] / w->paths[end] * (1 + w->depends[end]);
           }
-        }
+      }
       w->depends[node] = depends;
       if (at > 0) w->scores[node] += depends;
     }

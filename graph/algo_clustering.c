@@ -18,12 +18,11 @@ typedef struct cluster_state {
 
 static uint32_t cluster_gather(tvi_view *view, uint32_t node, uint32_t *near, uint32_t *list,
                                uint32_t count) {
-  uint32_t i, n;
-  size_t part;
-  for (part = 0; part < view->parts; part++) {
-    const unsigned char *from = tvi_view_part(view, part, node, &n);
-    for (i = 0; i < n; i++) {
-      uint32_t to = tvi_view_at(view, from, i);
+  tvi_view_run run = {0};
+  uint32_t i;
+  while (tvi_view_next(view, node, &run)) {
+    for (i = 0; i < run.n; i++) {
+      uint32_t to = tvi_view_at(view, run.list, i);
       if (to == node || near[to] == node + 1) continue;
       near[to] = node + 1;
       list[count++] = to;
@@ -35,18 +34,17 @@ static uint32_t cluster_gather(tvi_view *view, uint32_t node, uint32_t *near, ui
 static void cluster_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
   cluster_state *s = ctx;
   uint32_t *near = s->near[worker], *once = s->once[worker], *list = s->list[worker];
-  uint32_t node, i, j, n;
-  size_t part;
+  uint32_t node, i, j;
   for (node = from; node < to; node++) {
     uint32_t count = cluster_gather(&s->a.out, node, near, list, 0);
     uint64_t joined = 0;
     count = cluster_gather(&s->a.in, node, near, list, count);
     for (i = 0; i < count; i++) {
+      tvi_view_run run = {0};
       once[list[i]] = list[i] + 1; /* an edge to itself joins no pair */
-      for (part = 0; part < s->a.out.parts; part++) {
-        const unsigned char *further = tvi_view_part(&s->a.out, part, list[i], &n);
-        for (j = 0; j < n; j++) {
-          uint32_t end = tvi_view_at(&s->a.out, further, j);
+      while (tvi_view_next(&s->a.out, list[i], &run)) {
+        for (j = 0; j < run.n; j++) {
+          uint32_t end = tvi_view_at(&s->a.out, run.list, j);
           if (near[end] != node + 1 || once[end] == list[i] + 1) continue;
           once[end] = list[i] + 1;
           joined++;

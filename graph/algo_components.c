@@ -40,17 +40,16 @@ static void forest_compress(uint32_t *tree, uint32_t ids) {
 /* The round-th neighbour of each node. */
 static int forest_round(forest *f, uint32_t round) {
   const tvi_view out = f->a.out;
-  uint32_t *tree = f->tree, node, n;
-  size_t part;
+  uint32_t *tree = f->tree, node;
   for (node = 0; node < out.ids; node++) {
+    tvi_view_run run = {0};
     uint32_t skip = round;
-    for (part = 0; part < out.parts; part++) {
-      const unsigned char *list = tvi_view_part(&out, part, node, &n);
-      if (skip < n) {
-        forest_link(tree, node, tvi_view_at(&out, list, skip));
+    while (tvi_view_next(&out, node, &run)) {
+      if (skip < run.n) {
+        forest_link(tree, node, tvi_view_at(&out, run.list, skip));
         break;
       }
-      skip -= n;
+      skip -= run.n;
     }
   }
   f->a.limits.polls = 0;
@@ -78,12 +77,11 @@ static uint32_t forest_largest(const forest *f) {
 
 static inline void forest_link_all(uint32_t *tree, const tvi_view *view, uint32_t node,
                                    uint32_t skip) {
-  uint32_t i, n;
-  size_t part;
-  for (part = 0; part < view->parts; part++) {
-    const unsigned char *list = tvi_view_part(view, part, node, &n);
-    for (i = skip; i < n; i++) forest_link(tree, node, tvi_view_at(view, list, i));
-    skip = skip > n ? skip - n : 0;
+  tvi_view_run run = {0};
+  uint32_t i;
+  while (tvi_view_next(view, node, &run)) {
+    for (i = skip; i < run.n; i++) forest_link(tree, node, tvi_view_at(view, run.list, i));
+    skip = skip > run.n ? skip - run.n : 0;
   }
 }
 

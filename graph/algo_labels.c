@@ -17,12 +17,11 @@ typedef struct labels_state {
 
 static void labels_count(labels_state *s, tvi_view *view, uint32_t node, uint32_t *counts,
                          uint32_t *best, uint32_t *best_count) {
-  uint32_t i, n;
-  size_t part;
-  for (part = 0; part < view->parts; part++) {
-    const unsigned char *list = tvi_view_part(view, part, node, &n);
-    for (i = 0; i < n; i++) {
-      uint32_t label = s->now[tvi_view_at(view, list, i)], count = ++counts[label];
+  tvi_view_run run = {0};
+  uint32_t i;
+  while (tvi_view_next(view, node, &run)) {
+    for (i = 0; i < run.n; i++) {
+      uint32_t label = s->now[tvi_view_at(view, run.list, i)], count = ++counts[label];
       if (count < *best_count || (count == *best_count && label > *best)) continue;
       *best = label;
       *best_count = count;
@@ -31,11 +30,10 @@ static void labels_count(labels_state *s, tvi_view *view, uint32_t node, uint32_
 }
 
 static void labels_forget(labels_state *s, tvi_view *view, uint32_t node, uint32_t *counts) {
-  uint32_t i, n;
-  size_t part;
-  for (part = 0; part < view->parts; part++) {
-    const unsigned char *list = tvi_view_part(view, part, node, &n);
-    for (i = 0; i < n; i++) counts[s->now[tvi_view_at(view, list, i)]] = 0;
+  tvi_view_run run = {0};
+  uint32_t i;
+  while (tvi_view_next(view, node, &run)) {
+    for (i = 0; i < run.n; i++) counts[s->now[tvi_view_at(view, run.list, i)]] = 0;
   }
 }
 

@@ -37,8 +37,8 @@ static void levels_take(levels_search *s, uint32_t node, uint32_t parent) {
 static int levels_ahead(levels_search *s, uint32_t from, uint32_t to, uint32_t *end,
                         uint64_t *edges) {
   const tvi_view ahead[2] = {*s->ahead[0], *s->ahead[1]};
-  uint32_t at, i, n, tail = to;
-  size_t v, part;
+  uint32_t at, i, tail = to;
+  size_t v;
   *edges = 0;
   for (at = from; at < to; at++) {
     uint32_t node = s->queue[at];
@@ -48,17 +48,18 @@ static int levels_ahead(levels_search *s, uint32_t from, uint32_t to, uint32_t *
       status = tvi_limits_poll_now(&s->a.limits);
       if (status != TV_OK) return status;
     }
-    for (v = 0; v < s->views; v++)
-      for (part = 0; part < ahead[v].parts; part++) {
-        const unsigned char *list = tvi_view_part(&ahead[v], part, node, &n);
-        for (i = 0; i < n; i++) {
-          uint32_t found = tvi_view_at(&ahead[v], list, i);
+    for (v = 0; v < s->views; v++) {
+      tvi_view_run run = {0};
+      while (tvi_view_next(&ahead[v], node, &run)) {
+        for (i = 0; i < run.n; i++) {
+          uint32_t found = tvi_view_at(&ahead[v], run.list, i);
           if (TVI_LIKELY(s->levels[found] != TV_LEVEL_NONE)) continue;
           levels_take(s, found, node);
           *edges += tvi_view_degree(&ahead[v], found);
           s->queue[tail++] = found;
         }
       }
+    }
   }
   *end = tail;
   return TV_OK;
@@ -67,12 +68,11 @@ static int levels_ahead(levels_search *s, uint32_t from, uint32_t to, uint32_t *
 /* 1: the node was reached from one in the frontier. */
 static inline int levels_wake(levels_search *s, const tvi_view *view, uint32_t node) {
   const uint64_t *front = s->front;
-  uint32_t i, n;
-  size_t part;
-  for (part = 0; part < view->parts; part++) {
-    const unsigned char *list = tvi_view_part(view, part, node, &n);
-    for (i = 0; i < n; i++) {
-      uint32_t from = tvi_view_at(view, list, i);
+  tvi_view_run run = {0};
+  uint32_t i;
+  while (tvi_view_next(view, node, &run)) {
+    for (i = 0; i < run.n; i++) {
+      uint32_t from = tvi_view_at(view, run.list, i);
       if ((front[from >> 6] >> (from & 63) & 1) == 0) continue;
       levels_take(s, node, from);
       return 1;

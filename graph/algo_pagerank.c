@@ -23,15 +23,13 @@ typedef struct rank_state {
 static void rank_degrees_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
   rank_state *s = ctx;
   const tvi_view in = s->a.in;
-  uint32_t node, i, n;
-  size_t part;
+  uint32_t node, i;
   (void)worker;
   for (node = from; node < to; node++) {
+    tvi_view_run run = {0};
     s->degrees[node] = tvi_view_degree(&s->a.out, node);
-    for (part = 0; part < in.parts; part++) {
-      const unsigned char *list = tvi_view_part(&in, part, node, &n);
-      for (i = 0; i < n; i++) (void)tvi_view_at(&in, list, i);
-    }
+    while (tvi_view_next(&in, node, &run))
+      for (i = 0; i < run.n; i++) (void)tvi_view_at(&in, run.list, i);
   }
 }
 
@@ -53,15 +51,13 @@ static void rank_pull_piece(void *ctx, unsigned worker, uint32_t from, uint32_t 
   rank_state *s = ctx;
   const tvi_view in = s->a.in;
   const double *gives = s->gives;
-  uint32_t node, i, n;
-  size_t part;
+  uint32_t node, i;
   (void)worker;
   for (node = from; node < to; node++) {
+    tvi_view_run run = {0};
     double sum = 0;
-    for (part = 0; part < in.parts; part++) {
-      const unsigned char *list = tvi_view_part(&in, part, node, &n);
-      for (i = 0; i < n; i++) sum += gives[tvi_view_at_checked(list, i)];
-    }
+    while (tvi_view_next(&in, node, &run))
+      for (i = 0; i < run.n; i++) sum += gives[tvi_view_at_checked(run.list, i)];
     s->ranks[node] =
         s->damping * sum + (1 - s->damping + s->damping * s->lost) * rank_start(s, node);
   }

@@ -10,8 +10,8 @@
 
 typedef struct strong_frame {
   uint32_t node;
-  uint32_t at; /* the next neighbour of the part */
-  uint32_t part;
+  uint32_t at; /* the next neighbour of the run at place */
+  tvi_view_place place;
 } strong_frame;
 
 typedef struct strong_search {
@@ -28,7 +28,7 @@ typedef struct strong_search {
 static void strong_enter(strong_search *s, uint32_t node) {
   s->number[node] = s->low[node] = ++s->next;
   s->open[s->open_count++] = node;
-  s->frames[s->frame_count++] = (strong_frame){node, 0, 0};
+  s->frames[s->frame_count++] = (strong_frame){node, 0, {0}};
 }
 
 /* All open nodes from `node` on are one component; its name is its lowest id. */
@@ -50,16 +50,18 @@ static void strong_meet(strong_search *s, uint32_t node, uint32_t to) {
     s->low[node] = s->number[to];
 }
 
-/* One step of the topmost frame: a neighbour, or its end. */
+/* One step of the topmost frame: its neighbours up to a new one, or its end. */
 static void strong_step(strong_search *s) {
   strong_frame *frame = &s->frames[s->frame_count - 1];
   uint32_t node = frame->node;
-  for (; frame->part < s->a.out.parts; frame->part++, frame->at = 0) {
-    uint32_t n;
-    const unsigned char *list = tvi_view_part(&s->a.out, frame->part, node, &n);
-    if (frame->at >= n) continue;
-    strong_meet(s, node, tvi_view_at(&s->a.out, list, frame->at++));
-    return;
+  tvi_view_run run = {.place = frame->place};
+  while (tvi_view_next(&s->a.out, node, &run)) {
+    uint32_t frames = s->frame_count;
+    while (frame->at < run.n && s->frame_count == frames)
+      strong_meet(s, node, tvi_view_at(&s->a.out, run.list, frame->at++));
+    if (s->frame_count != frames) return;
+    frame->place = run.place;
+    frame->at = 0;
   }
   if (s->low[node] == s->number[node]) strong_close(s, node);
   s->frame_count--;

@@ -36,12 +36,11 @@ static void triangle_degree_piece(void *ctx, unsigned worker, uint32_t from, uin
 /* Calls for each neighbour of higher rank, once: *n of them, into `into` when it is not NULL. */
 static void triangle_list(triangle_count *t, tvi_view *view, uint32_t node, uint32_t *marks,
                           uint32_t *into, uint32_t *n) {
-  uint32_t i, count;
-  size_t part;
-  for (part = 0; part < view->parts; part++) {
-    const unsigned char *list = tvi_view_part(view, part, node, &count);
-    for (i = 0; i < count; i++) {
-      uint32_t to = tvi_view_at(view, list, i);
+  tvi_view_run run = {0};
+  uint32_t i;
+  while (tvi_view_next(view, node, &run)) {
+    for (i = 0; i < run.n; i++) {
+      uint32_t to = tvi_view_at(view, run.list, i);
       if (to == node || !triangle_up(t, node, to) || marks[to] == node + 1) continue;
       marks[to] = node + 1;
       if (into != NULL) into[*n] = to;

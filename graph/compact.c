@@ -1,155 +1,236 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Merging the delta into segments, a block of nodes and a direction at a time: the block's edges
- * are read as any reader sees them, written as new segments, and the delta's records of the block
- * go. The two directions of an edge may be merged at different times, as each is complete in
- * itself. Rejected: merging whole types; a step would grow with the graph.
+ * Merging the delta into segments, a block of nodes and a direction at a time: the delta's records
+ * of the block are walked in order, what lies between them is copied from the old segment of their
+ * type, and the records go. Types that the delta does not name keep their segments. The two
+ * directions of an edge may be merged at different times, as each is complete in itself. Rejected:
+ * merging whole types; a step would grow with the graph.
  */
 #include <string.h>
 
-#include "adjacency_internal.h"
+#include "segment_internal.h"
 
 #define COMPACT_TYPES_FIRST 4
+
+/* One type of the block: what was, and what will be. */
+typedef struct compact_type {
+  tvi_segment old; /* no edges: there is none */
+  size_t at;       /* what of it was taken */
+  uint32_t row;    /* ... up to where in this row */
+  tvi_segment_rows rows;
+} compact_type;
 
 typedef struct compact_block {
   tv_graph *graph;
   int direction;
   uint64_t block;
-  tvi_segment_rows *rows; /* one for each type that has edges there */
+  compact_type *types;
   size_t count, capacity;
+  tvi_buffer rest;  /* le64 edge, le64 size, property list: what goes to the edge's id */
+  uint64_t written; /* edges in the new segments */
 } compact_block;
 
-/* The rows of a type, made when it is met first. */
-static int compact_rows_of(compact_block *c, uint32_t type, tvi_segment_rows **out) {
-  size_t i;
-  for (i = 0; i < c->count; i++) {
-    *out = &c->rows[i];
-    if (c->rows[i].type == type) return TV_OK;
+static int compact_damaged(compact_block *c) {
+  return tvi_graph_corrupt(c->graph, "a segment of block", c->block);
+}
+
+/* Finds the old segment of a type. One that is damaged must not be taken for a sound one from now
+ * on. */
+static int compact_old_segment(compact_block *c, uint32_t type, tvi_segment *old) {
+  unsigned char key[TVI_SEGMENT_KEY_BYTES];
+  tv_store *segments;
+  tv_slice value;
+  int status = tvi_graph_store(c->graph, TVI_GRAPH_SEGMENTS, &segments);
+  tvi_segment_key(key, c->direction, c->block, type);
+  if (status == TV_OK) status = tv_store_get(segments, tv_bytes(key, sizeof key), &value);
+  if (status == TV_NOTFOUND) {
+    *old = (tvi_segment){0};
+    return TV_OK;
   }
-  if (c->count == c->capacity) {
-    size_t capacity = c->capacity == 0 ? COMPACT_TYPES_FIRST : c->capacity * 2;
-    tvi_segment_rows *rows = tvi_realloc(c->rows, capacity * sizeof *rows);
-    if (rows == NULL)
-      return tvi_txn_fail(c->graph->txn, TV_ENOMEM, 0, "no memory for %zu segments", capacity);
-    c->rows = rows;
-    c->capacity = capacity;
-  }
-  *out = &c->rows[c->count++];
-  **out = (tvi_segment_rows){.type = type};
+  if (status != TV_OK) return status;
+  if (!tvi_segment_verify(tv_bytes(key, sizeof key), value) ||
+      tvi_segment_decode(value, old) != TV_OK)
+    return compact_damaged(c);
   return TV_OK;
 }
 
-static int compact_read_node(compact_block *c, tvi_adj_reader *reader, tv_node node) {
-  tvi_adj_run run;
-  int status;
-  tvi_adj_seek(reader, node);
-  while ((status = tvi_adj_next(reader, &run)) == TV_OK) {
-    tvi_segment_rows *rows = NULL;
-    size_t i;
-    status = compact_rows_of(c, run.type, &rows);
-    for (i = 0; i < run.n && status == TV_OK; i++)
-      status = tvi_segment_rows_add(c->graph, rows, (uint32_t)(node & (TVI_BLOCK_NODES - 1)),
-                                    run.neighbours[i], run.edges[i]);
-    if (status != TV_OK) return status;
+/* The state of a type, made when it is met first. */
+static int compact_type_of(compact_block *c, uint32_t type, compact_type **out) {
+  size_t i;
+  for (i = 0; i < c->count; i++) {
+    *out = &c->types[i];
+    if (c->types[i].rows.type == type) return TV_OK;
   }
-  return status == TV_END ? TV_OK : status;
+  if (c->count == c->capacity) {
+    size_t capacity = c->capacity == 0 ? COMPACT_TYPES_FIRST : c->capacity * 2;
+    compact_type *types = tvi_realloc(c->types, capacity * sizeof *types);
+    if (types == NULL)
+      return tvi_txn_fail(c->graph->txn, TV_ENOMEM, 0, "no memory for %zu segments", capacity);
+    c->types = types;
+    c->capacity = capacity;
+  }
+  *out = &c->types[c->count++];
+  **out = (compact_type){.rows.type = type};
+  return compact_old_segment(c, type, &(*out)->old);
 }
 
-static int compact_read(compact_block *c) {
-  tvi_type_set all = {0};
-  tvi_adj_reader reader;
-  tv_node node = c->block << TVI_BLOCK_BITS;
-  uint64_t ids;
-  uint32_t i;
-  int status = tvi_node_ids(c->graph, &ids);
-  if (status == TV_OK) status = tvi_adj_open(&reader, c->graph, c->direction, &all);
+/* Takes the old edges up to a place of a row, or all when there is no such row. */
+static int compact_take(compact_block *c, compact_type *t, uint32_t row, size_t to) {
+  for (; t->row < t->old.nodes && t->row <= row; t->row++) {
+    size_t from, end;
+    int status;
+    if (!tvi_segment_row(&t->old, t->row, &from, &end)) return compact_damaged(c);
+    if (t->row == row) end = to;
+    if (t->at < from || t->at > end) return compact_damaged(c);
+    status = tvi_segment_rows_copy(c->graph, &t->rows, t->row, &t->old, t->at, end);
+    if (status != TV_OK) return status;
+    t->at = end;
+    if (t->row == row) break;
+  }
+  return TV_OK;
+}
+
+/* The list goes to columns and, for edges out, what is left of it to the edge's id. */
+static int compact_values(compact_block *c, compact_type *t, tv_slice list, tv_edge edge,
+                          int replaces) {
+  tvi_property_reader reader;
+  unsigned char head[16];
+  size_t place = c->rest.size;
+  uint32_t number;
+  tv_value value;
+  int status = tvi_properties_begin(&reader, list);
+  while (status == TV_OK) {
+    status = tvi_properties_next(&reader, &number, &value);
+    if (status == TV_OK && tvi_columns_takes(c->graph, number, &value))
+      status = tvi_segment_rows_value(c->graph, &t->rows, number, value);
+  }
+  if (status != TV_END || c->direction == TV_IN) return status == TV_END ? TV_OK : status;
+  memset(head, 0, sizeof head);
+  status = tvi_buffer_append(&c->rest, head, sizeof head);
+  if (status == TV_OK) status = tvi_columns_split(c->graph, list, 0, &c->rest);
   if (status != TV_OK) return status;
-  reader.raw = 1; /* what has expired is swept later, as everywhere */
-  for (i = 0; i < TVI_BLOCK_NODES && node < ids && status == TV_OK; i++, node++)
-    status = compact_read_node(c, &reader, node);
-  tvi_adj_close(&reader);
-  return status;
+  tvi_store_le64(c->rest.data + place, edge);
+  tvi_store_le64(c->rest.data + place + 8, c->rest.size - place - sizeof head);
+  /* An edge that had no list by its id has nothing to be written or removed there. */
+  if (c->rest.size == place + sizeof head && !replaces) c->rest.size = place;
+  return TV_OK;
 }
 
-/* Segments of the block that were damaged must not be taken for sound ones from now on; those of
- * types without an edge go. */
-static int compact_old_segments(compact_block *c, int erase) {
-  unsigned char key_copy[TVI_SEGMENT_KEY_BYTES], from[TVI_SEGMENT_KEY_BYTES];
+/* One record of the delta. */
+static int compact_record(compact_block *c, tv_slice key, tv_slice value) {
+  const unsigned char *bytes = key.data;
+  tv_node neighbour = tvi_load_be40(bytes + 7);
+  tv_edge edge = tvi_load_be40(bytes + 12);
+  uint32_t row = (uint32_t)(tvi_load_be40(bytes) & (TVI_BLOCK_NODES - 1));
+  compact_type *t = NULL;
+  size_t from, to;
+  tv_slice list;
+  int status = compact_type_of(c, tvi_load_be16(bytes + 5), &t);
+  if (status != TV_OK) return status;
+  if (!tvi_segment_row(&t->old, row, &from, &to)) return compact_damaged(c);
+  from = tvi_segment_lower(&t->old, from, to, neighbour, edge);
+  status = compact_take(c, t, row, from);
+  if (status == TV_OK && from < to && tvi_segment_neighbour(&t->old, from) == neighbour &&
+      tvi_segment_edge(&t->old, from) == edge)
+    t->at = from + 1; /* dead or replaced */
+  if (status != TV_OK || tvi_delta_is_dead(value)) return status;
+  status = tvi_delta_list(c->graph, key, value, &list);
+  if (status == TV_OK) status = tvi_segment_rows_add(c->graph, &t->rows, row, neighbour, edge);
+  if (status == TV_OK) status = compact_values(c, t, list, edge, tvi_delta_is_over(value));
+  if (status == TV_ECORRUPT) return tvi_graph_corrupt(c->graph, "the record of edge", edge);
+  return status == TV_ENOMEM
+             ? tvi_txn_fail(c->graph->txn, status, 0, "no memory for merging a block of edges")
+             : status;
+}
+
+/* Stands on the block's first record in the delta. TV_END: there is none. */
+static int compact_seek(const compact_block *c, tv_cursor *cursor, tv_slice *key, tv_slice *value) {
+  unsigned char from[TVI_NODE_KEY_BYTES];
+  tvi_store_be40(from, c->block << TVI_BLOCK_BITS);
+  return tv_cursor_seek(cursor, tv_bytes(from, sizeof from), key, value);
+}
+
+static int compact_in_block(const compact_block *c, tv_slice key) {
+  return key.size == TVI_ADJ_KEY_BYTES && tvi_block_of(tvi_load_be40(key.data)) == c->block;
+}
+
+static int compact_read(compact_block *c, tv_store *delta) {
   tv_slice key = {NULL, 0}, value = {NULL, 0};
-  tv_store *segments;
   tv_cursor *cursor;
-  int status = tvi_graph_store(c->graph, TVI_GRAPH_SEGMENTS, &segments);
-  if (status == TV_OK) status = tv_cursor_open(segments, &cursor);
+  size_t i;
+  int status = tv_cursor_open(delta, &cursor);
   if (status != TV_OK) return status;
-  tvi_segment_key(from, c->direction, c->block, 0);
-  status = tv_cursor_seek(cursor, tv_bytes(from, sizeof from), &key, &value);
-  while (status == TV_OK && key.size == sizeof from && memcmp(key.data, from, 5) == 0) {
-    memcpy(key_copy, key.data, sizeof key_copy);
-    if (!erase && !tvi_segment_verify(key, value))
-      status = tvi_graph_corrupt(c->graph, "a segment of block", c->block);
-    else if (erase)
-      status = tv_store_delete(segments, tv_bytes(key_copy, sizeof key_copy));
+  status = compact_seek(c, cursor, &key, &value);
+  while (status == TV_OK && compact_in_block(c, key)) {
+    status = compact_record(c, key, value);
     if (status == TV_OK) status = tv_cursor_next(cursor, &key, &value);
   }
   tv_cursor_close(cursor);
-  return status == TV_END ? TV_OK : status;
+  if (status == TV_END) status = TV_OK;
+  for (i = 0; i < c->count && status == TV_OK; i++)
+    status = compact_take(c, &c->types[i], UINT32_MAX, 0);
+  return status;
 }
 
-/* The properties of an edge leave the delta with it. */
-static int compact_keep_properties(compact_block *c, tv_slice key, tv_slice value) {
-  tvi_envelope envelope;
-  tv_edge edge = tvi_load_be40((const unsigned char *)key.data + 12);
-  int status;
-  if (value.size <= 1) return TV_OK;
-  status = tvi_envelope_unwrap(&c->graph->codec, key, value, 1, &envelope);
-  if (status == TV_ECORRUPT) return tvi_graph_corrupt(c->graph, "the record of edge", edge);
-  if (status != TV_OK) return status;
-  c->graph->record.size = 0; /* a copy: the put may move the pages */
-  status = tvi_buffer_append(&c->graph->record, envelope.payload.data, envelope.payload.size);
-  if (status != TV_OK)
-    return tvi_txn_fail(c->graph->txn, status, 0, "no memory for the properties of an edge");
-  return tvi_edge_props_put(c->graph, edge, tv_bytes(c->graph->record.data, c->graph->record.size));
+/* What does not go to columns. */
+static int compact_write_rest(compact_block *c) {
+  size_t at = 0;
+  int status = TV_OK;
+  while (at < c->rest.size && status == TV_OK) {
+    tv_edge edge = tvi_load_le64(c->rest.data + at);
+    size_t size = (size_t)tvi_load_le64(c->rest.data + at + 8);
+    at += 16;
+    status = tvi_edge_props_put(c->graph, edge, tv_bytes(c->rest.data + at, size));
+    at += size;
+  }
+  return status;
 }
 
 /* Removes the delta's records of the block. */
 static int compact_drop_delta(compact_block *c, tv_store *delta) {
-  unsigned char from[TVI_NODE_KEY_BYTES], key_copy[TVI_ADJ_KEY_BYTES];
-  tv_slice key = {NULL, 0}, value = {NULL, 0};
+  unsigned char key_copy[TVI_ADJ_KEY_BYTES];
+  tv_slice key = {NULL, 0};
   tv_cursor *cursor;
   int status = tv_cursor_open(delta, &cursor);
   if (status != TV_OK) return status;
-  tvi_store_be40(from, c->block << TVI_BLOCK_BITS);
-  status = tv_cursor_seek(cursor, tv_bytes(from, sizeof from), &key, &value);
-  while (status == TV_OK && key.size == TVI_ADJ_KEY_BYTES &&
-         tvi_block_of(tvi_load_be40(key.data)) == c->block) {
+  status = compact_seek(c, cursor, &key, NULL);
+  while (status == TV_OK && compact_in_block(c, key)) {
     memcpy(key_copy, key.data, sizeof key_copy);
-    status = compact_keep_properties(c, tv_bytes(key_copy, sizeof key_copy), value);
-    if (status == TV_OK) status = tv_store_delete(delta, tv_bytes(key_copy, sizeof key_copy));
-    if (status == TV_OK) status = tv_cursor_next(cursor, &key, &value);
+    status = tv_store_delete(delta, tv_bytes(key_copy, sizeof key_copy));
+    if (status == TV_OK) status = tv_cursor_next(cursor, &key, NULL);
   }
   tv_cursor_close(cursor);
   return status == TV_END ? TV_OK : status;
 }
 
-static int compact_block_merge(compact_block *c, tv_store *delta) {
+static tvi_graph_part compact_part(int direction) {
+  return direction == TV_OUT ? TVI_GRAPH_OUT : TVI_GRAPH_IN;
+}
+
+static int compact_block_merge(compact_block *c) {
+  tv_store *delta;
   size_t i;
-  int status = compact_old_segments(c, 0);
-  if (status == TV_OK) status = compact_read(c);
-  if (status == TV_OK) status = compact_old_segments(c, 1);
-  for (i = 0; i < c->count && status == TV_OK; i++)
-    status = tvi_segment_rows_write(c->graph, &c->rows[i], c->direction, c->block);
+  int status = tvi_graph_store(c->graph, compact_part(c->direction), &delta);
+  if (status == TV_OK) status = tvi_columns_load(c->graph);
+  if (status == TV_OK) status = compact_read(c, delta);
+  for (i = 0; i < c->count && status == TV_OK; i++) {
+    c->written += c->types[i].rows.count;
+    status = tvi_segment_rows_write(c->graph, &c->types[i].rows, c->direction, c->block);
+  }
+  if (status == TV_OK) status = compact_write_rest(c);
   if (status == TV_OK) status = compact_drop_delta(c, delta);
-  for (i = 0; i < c->count; i++) tvi_segment_rows_free(&c->rows[i]);
-  tvi_free(c->rows);
+  for (i = 0; i < c->count; i++) tvi_segment_rows_free(&c->types[i].rows);
+  tvi_free(c->types);
+  tvi_buffer_free(&c->rest);
   return status;
 }
 
 /* Merges the first blocks of one direction that have a delta. */
 static int compact_direction(tv_graph *graph, int direction, uint64_t steps, uint64_t *merged) {
   tv_store *delta;
-  int status = tvi_graph_store(graph, direction == TV_OUT ? TVI_GRAPH_OUT : TVI_GRAPH_IN, &delta);
+  int status = tvi_graph_store(graph, compact_part(direction), &delta);
   while (status == TV_OK && *merged < steps) {
-    compact_block c = {graph, direction, 0, NULL, 0, 0};
+    compact_block c = {.graph = graph, .direction = direction};
     tv_slice key = {NULL, 0};
     tv_cursor *cursor;
     status = tv_cursor_open(delta, &cursor);
@@ -159,7 +240,7 @@ static int compact_direction(tv_graph *graph, int direction, uint64_t steps, uin
       status = tvi_graph_corrupt(graph, "the adjacency of node", 0);
     if (status == TV_OK) c.block = tvi_block_of(tvi_load_be40(key.data));
     tv_cursor_close(cursor);
-    if (status == TV_OK) status = compact_block_merge(&c, delta);
+    if (status == TV_OK) status = compact_block_merge(&c);
     *merged += status == TV_OK;
   }
   return status == TV_END ? TV_OK : status;

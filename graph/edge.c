@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing edges and reading their properties. An edge is a key in "out" (its properties are the
- * value), the mirrored key in "in", and a record by id in "edges". Keys carry everything a
- * traversal needs, so that it never reads a value; an edge without properties has an empty one and
- * no checksum: what it says is written three times, and the three are compared where they meet.
- * Rejected: properties in both directions; a filter on a property while walking against the
- * direction pays one more look-up instead.
+ * Adding, finding and deleting edges. An edge is a key in "out" (its properties are the value), the
+ * mirrored key in "in", and a record by id in "edges". Keys carry everything a traversal needs, so
+ * that it never reads a value; an edge without properties has an empty one and no checksum: what it
+ * says is written three times, and the three are compared where they meet. Rejected: all properties
+ * in both directions; only the numbers that algorithms read are.
  */
 #include <inttypes.h>
-#include <string.h>
 
 #include "segment_internal.h"
 
@@ -31,36 +29,18 @@ static int edge_stores_open(tv_graph *graph, edge_stores *stores) {
   return status;
 }
 
-/* Wraps a property list for the "out" record with that key; an empty list is an empty value. */
-static int edge_wrap(tv_graph *graph, tv_slice key, tv_edge edge, tv_slice list, tv_slice *value) {
-  int status;
-  *value = tv_bytes(NULL, 0);
-  if (list.size == 0) return TV_OK;
-  status = tvi_envelope_wrap(&graph->codec, key, list, 0, 0, value);
-  if (status == TV_OK) return status;
-  return tvi_txn_fail(graph->txn, status, 0, "the properties of edge %" PRIu64 " (%zu bytes) %s",
-                      edge, list.size, status == TV_ELIMIT ? "are too large" : "find no memory");
-}
-
 static int edge_put(tv_graph *graph, const tv_edge_ref *ref, tv_slice list) {
-  unsigned char out[TVI_ADJ_KEY_BYTES], in[TVI_ADJ_KEY_BYTES], id[TVI_EDGE_KEY_BYTES];
-  unsigned char ends[TVI_EDGE_RECORD_BYTES];
-  edge_stores stores;
-  tv_slice value;
-  int status = edge_stores_open(graph, &stores);
-  tvi_adj_key(out, ref->from, ref->type, ref->to, ref->edge);
-  tvi_adj_key(in, ref->to, ref->type, ref->from, ref->edge);
+  unsigned char id[TVI_EDGE_KEY_BYTES], ends[TVI_ADJ_KEY_BYTES];
+  tv_store *edges;
+  int status = tvi_graph_store(graph, TVI_GRAPH_EDGES, &edges);
   tvi_store_be40(id, ref->edge);
-  memcpy(ends, out, sizeof ends); /* source, type, target: the key without the id */
-  if (status == TV_OK)
-    status = edge_wrap(graph, tv_bytes(out, sizeof out), ref->edge, list, &value);
+  tvi_adj_key(ends, ref->from, ref->type, ref->to, ref->edge);
   if (status == TV_OK && graph->edge_indexes != 0)
     status = tvi_index_note_edge(graph, ref, NULL, &list);
-  if (status == TV_OK) status = tv_store_put(stores.out, tv_bytes(out, sizeof out), value, 0);
-  if (status == TV_OK)
-    status = tv_store_put(stores.in, tv_bytes(in, sizeof in), tv_bytes(NULL, 0), 0);
-  if (status == TV_OK)
-    status = tvi_sealed_put(stores.edges, tv_bytes(id, sizeof id), tv_bytes(ends, sizeof ends),
+  if (status == TV_OK) status = tvi_edge_put_side(graph, TVI_GRAPH_OUT, ref, list, 1);
+  if (status == TV_OK) status = tvi_edge_put_side(graph, TVI_GRAPH_IN, ref, list, 1);
+  if (status == TV_OK) /* source, type, target: the key without the id */
+    status = tvi_sealed_put(edges, tv_bytes(id, sizeof id), tv_bytes(ends, TVI_EDGE_RECORD_BYTES),
                             TV_PUT_APPEND);
   return status == TV_OK && graph->edge_indexes != 0 ? tvi_index_apply(graph) : status;
 }
@@ -74,6 +54,8 @@ int tv_graph_edge_add(tv_graph *graph, tv_node from, tv_node to, const char *typ
   if (status == TV_OK) status = tvi_node_check_cached(graph, to);
   if (status == TV_OK) status = tvi_properties_build(graph, n, properties);
   if (status == TV_OK) status = tvi_name_intern(graph, TVI_NAME_TYPE, type, &ref.type);
+  if (status == TV_OK)
+    status = tvi_columns_note(graph, tv_bytes(graph->record.data, graph->record.size));
   if (status == TV_OK) status = tvi_edge_ids(graph, &ref.edge);
   if (status != TV_OK) return status;
   if (ref.edge >= TV_EDGES_MAX)
@@ -124,8 +106,12 @@ int tv_graph_edge_find(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
 /* Takes an edge out of one direction: its delta record goes, or one that says so comes. */
 static int edge_erase_side(tv_graph *graph, tv_store *store, tv_slice key) {
   static const unsigned char dead = TVI_DELTA_DEAD;
-  int status = tv_store_delete(store, key);
-  if (status != TV_NOTFOUND || (graph->features & TVI_GRAPH_HAS_SEGMENTS) == 0) return status;
+  tv_slice value;
+  int status = tv_store_get(store, key, &value);
+  if (status == TV_OK && tvi_delta_is_dead(value)) return TV_NOTFOUND;
+  if (status == TV_OK && !tvi_delta_is_over(value)) return tv_store_delete(store, key);
+  if (status != TV_OK && (status != TV_NOTFOUND || (graph->features & TVI_GRAPH_HAS_SEGMENTS) == 0))
+    return status;
   return tv_store_put(store, key, tv_bytes(&dead, 1), 0);
 }
 
@@ -175,135 +161,4 @@ int tv_graph_edge_delete(tv_graph *graph, tv_edge edge) {
   int status = tvi_graph_enter_write(graph);
   if (status == TV_OK) status = edge_lookup(graph, edge, &ref);
   return status == TV_OK ? tvi_edge_erase(graph, &ref) : status;
-}
-
-/* Whether an edge without a delta record is in a segment, and its properties. */
-static int edge_read_segment(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
-  unsigned char id[TVI_EDGE_KEY_BYTES];
-  tvi_segment segment;
-  tvi_envelope envelope;
-  tv_store *props;
-  tv_slice value;
-  size_t at;
-  int status = tvi_segment_get(graph, TV_OUT, tvi_block_of(ref->from), ref->type, &segment);
-  if (status == TV_OK)
-    status = tvi_segment_find(graph, &segment, ref->from, ref->to, ref->edge, &at);
-  if (status != TV_OK || (graph->features & TVI_GRAPH_HAS_PROPS) == 0) return status;
-  tvi_store_be40(id, ref->edge);
-  status = tvi_graph_store(graph, TVI_GRAPH_PROPS, &props);
-  if (status == TV_OK) status = tv_store_get(props, tv_bytes(id, sizeof id), &value);
-  if (status != TV_OK) return status == TV_NOTFOUND ? TV_OK : status;
-  status = tvi_envelope_unwrap(&graph->codec, tv_bytes(id, sizeof id), value, 1, &envelope);
-  if (status == TV_ECORRUPT) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
-  if (status == TV_OK) *list = envelope.payload;
-  return status;
-}
-
-int tvi_edge_props_put(tv_graph *graph, tv_edge edge, tv_slice list) {
-  unsigned char id[TVI_EDGE_KEY_BYTES];
-  tv_slice value;
-  tv_store *props;
-  int status = tvi_graph_add_feature(graph, TVI_GRAPH_HAS_PROPS, TVI_GRAPH_PROPS);
-  tvi_store_be40(id, edge);
-  if (status == TV_OK) status = tvi_graph_store(graph, TVI_GRAPH_PROPS, &props);
-  if (status == TV_OK && list.size == 0) {
-    status = tv_store_delete(props, tv_bytes(id, sizeof id));
-    return status == TV_NOTFOUND ? TV_OK : status;
-  }
-  if (status == TV_OK) status = edge_wrap(graph, tv_bytes(id, sizeof id), edge, list, &value);
-  return status == TV_OK ? tv_store_put(props, tv_bytes(id, sizeof id), value, 0) : status;
-}
-
-int tvi_edge_list(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
-  unsigned char key[TVI_ADJ_KEY_BYTES];
-  tvi_envelope envelope;
-  tv_store *out;
-  tv_slice value;
-  int status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
-  if (status != TV_OK) return status;
-  if (ref->from >= TV_NODES_MAX || ref->to >= TV_NODES_MAX || ref->edge >= TV_EDGES_MAX ||
-      ref->type >= TV_LABELS_MAX)
-    return TV_NOTFOUND;
-  tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
-  status = tv_store_get(out, tv_bytes(key, sizeof key), &value);
-  *list = tv_bytes(NULL, 0);
-  if (status == TV_NOTFOUND) return edge_read_segment(graph, ref, list);
-  if (status != TV_OK || value.size == 0) return status;
-  if (tvi_delta_is_dead(value)) return TV_NOTFOUND;
-  status = tvi_envelope_unwrap(&graph->codec, tv_bytes(key, sizeof key), value, 1, &envelope);
-  if (status == TV_ECORRUPT) return tvi_graph_corrupt(graph, "the record of edge", ref->edge);
-  if (status == TV_OK) *list = envelope.payload;
-  return status;
-}
-
-/* The same; TV_NOTFOUND (no message) also when the edge has expired. */
-static int edge_read(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list) {
-  if (tvi_edge_gone(graph, ref->from, ref->to, ref->edge)) return TV_NOTFOUND;
-  return tvi_edge_list(graph, ref, list);
-}
-
-static int edge_put_list(tv_graph *graph, const tv_edge_ref *ref, tv_slice list) {
-  unsigned char key[TVI_ADJ_KEY_BYTES];
-  tv_slice value;
-  tv_store *out;
-  int status = tvi_graph_store(graph, TVI_GRAPH_OUT, &out);
-  tvi_adj_key(key, ref->from, ref->type, ref->to, ref->edge);
-  if (status == TV_OK) status = tv_store_get(out, tv_bytes(key, sizeof key), &value);
-  if (status == TV_NOTFOUND) /* the edge is in a segment */
-    return tvi_edge_props_put(graph, ref->edge, list);
-  if (status == TV_OK)
-    status = edge_wrap(graph, tv_bytes(key, sizeof key), ref->edge, list, &value);
-  return status == TV_OK ? tv_store_put(out, tv_bytes(key, sizeof key), value, 0) : status;
-}
-
-int tv_graph_edge_update(tv_graph *graph, tv_edge edge, size_t n, const tv_property *properties) {
-  tvi_property_edit edit;
-  tv_slice list, updated;
-  tv_edge_ref ref;
-  int status = tvi_graph_enter_write(graph);
-  if (status == TV_OK) status = edge_lookup(graph, edge, &ref);
-  if (status != TV_OK) return status;
-  status = tvi_property_edit_open(graph, n, properties, &edit);
-  graph->record.size = 0;
-  if (status == TV_OK && edit.n != 0) {
-    status = edge_read(graph, &ref, &list);
-    if (status == TV_NOTFOUND) status = TV_ECORRUPT;
-    if (status == TV_OK) status = tvi_property_edit_apply(graph, &edit, list, &graph->record);
-    if (status == TV_ECORRUPT) status = tvi_graph_corrupt(graph, "the record of edge", edge);
-    updated = tv_bytes(graph->record.data, graph->record.size);
-    if (status == TV_OK && graph->edge_indexes != 0)
-      status = tvi_index_note_edge(graph, &ref, &list, &updated);
-    if (status == TV_OK) status = edge_put_list(graph, &ref, updated);
-    if (status == TV_OK && graph->edge_indexes != 0) status = tvi_index_apply(graph);
-  }
-  tvi_property_edit_close(&edit);
-  return status;
-}
-
-int tv_graph_edge_set(tv_graph *graph, tv_edge edge, const char *name, tv_value value) {
-  tv_property property = {name, value};
-  return tv_graph_edge_update(graph, edge, 1, &property);
-}
-
-int tv_graph_edge_get(tv_graph *graph, const tv_edge_ref *edge, const char *name, tv_value *value) {
-  tv_slice list;
-  uint32_t number;
-  int status = tvi_graph_enter(graph);
-  value->type = TV_NULL;
-  if (status == TV_OK) status = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
-  if (status == TV_OK) status = edge_read(graph, edge, &list);
-  if (status != TV_OK) return status;
-  status = tvi_properties_get(list, number, value);
-  if (status != TV_OK) value->type = TV_NULL;
-  return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, "the record of edge", edge->edge)
-                               : status;
-}
-
-int tv_graph_edge_properties(tv_graph *graph, const tv_edge_ref *edge, tv_property_fn visit,
-                             void *ctx) {
-  tv_slice list;
-  int status = tvi_graph_enter(graph);
-  if (status == TV_OK) status = edge_read(graph, edge, &list);
-  if (status != TV_OK) return status;
-  return tvi_properties_visit(graph, list, "the record of edge", edge->edge, visit, ctx);
 }

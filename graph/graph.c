@@ -46,6 +46,7 @@ static void graph_forget(tv_graph *graph) {
   tvi_lifetimes_forget(graph);
   tvi_indexes_forget(graph);
   graph->features_known = 0;
+  graph->columns_known = 0;
   for (i = 0; i < TVI_NAME_SPACES; i++) tvi_names_forget(&graph->names[i]);
   graph->node_ids.known = 0;
   graph->edge_ids.known = 0;
@@ -60,6 +61,9 @@ static void graph_release(void *data) {
   tvi_buffer_free(&graph->record);
   tvi_buffer_free(&graph->values);
   tvi_buffer_free(&graph->index_changes);
+  tvi_buffer_free(&graph->list);
+  tvi_buffer_free(&graph->numbers);
+  tvi_buffer_free(&graph->wrapped);
   tvi_free(graph);
 }
 

@@ -19,9 +19,8 @@ typedef enum tvi_graph_part {
   TVI_GRAPH_KEYS = 0,     /* node key -> sealed be40 id */
   TVI_GRAPH_NODES = 1,    /* be40 id -> envelope(node record) */
   TVI_GRAPH_LABELS = 2,   /* be16 label, be40 id -> empty */
-  TVI_GRAPH_OUT = 3,      /* adjacency key from the source -> empty or envelope(properties), or
-                             TVI_DELTA_DEAD */
-  TVI_GRAPH_IN = 4,       /* adjacency key from the target -> empty, or TVI_DELTA_DEAD */
+  TVI_GRAPH_OUT = 3,      /* adjacency key from the source -> see TVI_DELTA_DEAD */
+  TVI_GRAPH_IN = 4,       /* adjacency key from the target -> the same */
   TVI_GRAPH_EDGES = 5,    /* be40 edge -> sealed be40 source, be16 type, be40 target */
   TVI_GRAPH_PARTS = 6,    /* those above are always there */
   TVI_GRAPH_EXPIRY = 6,   /* see lifetime.c */
@@ -40,7 +39,7 @@ enum {
 };
 #define TVI_GRAPH_FEATURES_KNOWN 15u
 
-#define TVI_GRAPH_VERSION 1
+#define TVI_GRAPH_VERSION 2
 #define TVI_NODE_KEY_BYTES 5
 #define TVI_EDGE_KEY_BYTES 5
 #define TVI_LABEL_KEY_BYTES 7
@@ -72,6 +71,8 @@ typedef struct tvi_id_source {
 
 #define TVI_KNOWN_NODES ((size_t)4096) /* elements of tv_graph.known; a power of two */
 
+#define TVI_COLUMNS_MAX 16 /* properties of edges that a graph keeps in columns */
+
 struct tv_graph {
   tv_store *master;
   tv_txn *txn;
@@ -86,8 +87,14 @@ struct tv_graph {
   size_t gone_slots, gone_count;
   int swept; /* 1: nothing is left to be swept in this transaction */
   tvi_codec codec;
-  tvi_buffer record; /* a record being built */
-  tvi_buffer values; /* encoded property values, copied before the first write */
+  tvi_buffer record;                 /* a record being built */
+  tvi_buffer values;                 /* encoded property values, copied before the first write */
+  tvi_buffer list;                   /* the property list of an edge, put together */
+  tvi_buffer numbers;                /* what of a property list goes to columns */
+  tvi_buffer wrapped;                /* a delta's value */
+  uint32_t columns[TVI_COLUMNS_MAX]; /* numbers of properties kept in columns */
+  uint32_t column_count;
+  int columns_known;
   struct tvi_index_def *indexes;
   size_t index_count, node_indexes, edge_indexes; /* of both kinds, of each */
   tvi_buffer index_changes; /* entries to be erased and put, see property_index_write.c */
@@ -267,8 +274,17 @@ int tvi_index_check(tv_graph *graph, int (*report)(void *ctx, const char *senten
 
 /* ---- Edges (edge.c) ---- */
 
-/* The whole value of a delta record that deletes an edge which is in a segment. */
+/*
+ * The value of a delta record: nothing, or the envelope of a property list: of all properties in
+ * "out", of those that are kept in columns in "in". TVI_DELTA_DEAD alone: the edge, which is in a
+ * segment, is deleted. TVI_DELTA_OVER and then as above: it is in a segment, and these are its
+ * properties now.
+ */
 #define TVI_DELTA_DEAD 0x40
+#define TVI_DELTA_OVER 0x41
+static inline int tvi_delta_is_over(tv_slice value) {
+  return value.size >= 1 && *(const unsigned char *)value.data == TVI_DELTA_OVER;
+}
 static inline int tvi_delta_is_dead(tv_slice value) {
   return value.size == 1 && *(const unsigned char *)value.data == TVI_DELTA_DEAD;
 }
@@ -279,9 +295,29 @@ void tvi_adj_key(unsigned char key[TVI_ADJ_KEY_BYTES], tv_node node, uint32_t ty
 int tvi_edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out);
 /* Sets the properties of an edge that is in a segment. */
 int tvi_edge_props_put(tv_graph *graph, tv_edge edge, tv_slice list);
-/* The property list of an edge, verified, expired or not. TV_NOTFOUND without a message. */
+/* The property list of an edge, verified, expired or not; it lives until the next such call.
+ * TV_NOTFOUND without a message. */
 int tvi_edge_list(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list);
 /* Removes the records of an edge. */
 int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref);
+/* Writes one side's delta record of an edge with its property list: in the part TVI_GRAPH_OUT all
+ * of it, in TVI_GRAPH_IN what goes to columns. fresh: 1 when the edge is in no segment. */
+int tvi_edge_put_side(tv_graph *graph, tvi_graph_part part, const tv_edge_ref *ref, tv_slice list,
+                      int fresh);
+/* The property list in a delta's value, verified. TV_OK, TV_ECORRUPT. Borrowed. */
+int tvi_delta_list(tv_graph *graph, tv_slice key, tv_slice value, tv_slice *list);
+
+/* ---- Properties of edges that are kept in columns (edge_columns.c) ---- */
+
+/* Those that were int64 or double on some edge, up to TVI_COLUMNS_MAX of them. */
+int tvi_columns_load(tv_graph *graph);
+/* 1 when a value of that property and type goes to a column. Loaded before. */
+int tvi_columns_takes(const tv_graph *graph, uint32_t property, const tv_value *value);
+/* Takes a property in, or those of a list. Writes. */
+int tvi_columns_note_one(tv_graph *graph, uint32_t property, const tv_value *value);
+int tvi_columns_note(tv_graph *graph, tv_slice list);
+/* Appends what of a list goes to columns (columns: 1) or does not (0), as a list.
+ * TV_OK, TV_ENOMEM, TV_ECORRUPT (no message). Loaded before. */
+int tvi_columns_split(const tv_graph *graph, tv_slice list, int columns, tvi_buffer *out);
 
 #endif

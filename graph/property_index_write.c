@@ -56,14 +56,18 @@ int tvi_index_gone(tv_graph *graph, const tvi_index_def *def, uint64_t id, int *
 /* Whether the entry of another one means the same value. */
 static int index_entry_rivals(tv_graph *graph, const tvi_index_def *def, const tv_value *value,
                               uint64_t id, int cut, int *rivals) {
+  tvi_buffer kept;
   tv_value other;
   int gone, order, status = tvi_index_gone(graph, def, id, &gone);
   *rivals = status == TV_OK && !gone;
   if (status != TV_OK || gone || !cut) return status;
+  kept = graph->list; /* `value` may be in it */
+  graph->list = (tvi_buffer){0};
   status = tvi_index_value(graph, def, id, &other);
-  if (status != TV_OK) return status;
-  *rivals = tv_value_compare(&other, value, &order) == TV_OK && order == 0;
-  return TV_OK;
+  if (status == TV_OK) *rivals = tv_value_compare(&other, value, &order) == TV_OK && order == 0;
+  tvi_buffer_free(&graph->list);
+  graph->list = kept;
+  return status;
 }
 
 int tvi_index_check_unique(tv_graph *graph, const tvi_index_def *def, const tv_value *value,

@@ -233,12 +233,36 @@ TV_API int tv_graph_sweep(tv_graph *graph, uint64_t limit, uint64_t *swept);
  */
 TV_API int tv_graph_compact(tv_graph *graph, uint64_t steps, uint64_t *merged);
 
+/* A property of many edges at once: one value for each. */
+typedef struct tv_edge_column {
+  const char *name;
+  int32_t type;       /* TV_INT64 or TV_DOUBLE */
+  const void *values; /* int64_t or double */
+} tv_edge_column;
+
+typedef struct tv_edges {
+  const char *type;
+  uint64_t n;
+  const tv_node *from, *to;
+  size_t column_count; /* 0: the edges have no properties */
+  const tv_edge_column *columns;
+} tv_edges;
+
 /*
- * Adds n edges of one type without properties, from[i] -> to[i], straight into segments. Their ids
- * are *first (may be NULL) and those after it, in the order of source, target. Returns TV_OK,
- * TV_ENONODE (nothing was added), TV_ELIMIT (2^32 edges or more in one call). Cost: O(n + nodes);
- * 12 bytes of memory per edge and 8 per node.
+ * Adds edges of one type, from[i] -> to[i] with the i-th value of each column, straight into
+ * segments. Their ids are *first (may be NULL) and those after it, in the order of source, target.
+ * Returns TV_OK, TV_ENONODE (nothing was added), TV_EINVAL (a column without name, type or values),
+ * TV_ELIMIT (2^32 edges or more in one call; see below for columns), TV_EXISTS (a unique index has
+ * a value already: roll back). Cost: O(n + nodes); 12 bytes
+ * of memory per edge, 4 more with columns, and 8 per node.
+ *
+ * Numbers of edges are kept in *columns* beside the neighbours, where algorithms read them as
+ * weights, in the fewest bytes that hold a block's values exactly. A graph has columns for the
+ * first 16 properties that were int64 or double on some edge, however the edges were added; further
+ * ones are properties like any other.
  */
+TV_API int tv_graph_edges_load_with(tv_graph *graph, const tv_edges *edges, tv_edge *first);
+/* The same for edges without properties. */
 TV_API int tv_graph_edges_load(tv_graph *graph, const char *type, uint64_t n, const tv_node *from,
                                const tv_node *to, tv_edge *first);
 

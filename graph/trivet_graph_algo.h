@@ -3,8 +3,8 @@
  * trivet_graph_algo.h - algorithms over whole graphs.
  *
  * They see the transaction's snapshot and its own writes. Segments (tv_graph_compact,
- * tv_graph_edges_load) are read where they lie; edges that are still in the delta are copied to
- * memory first, 8 bytes each, so a graph is best compacted from time to time.
+ * tv_graph_edges_load) are read where they lie; for each edge that is still in the delta they take
+ * up to 80 bytes of memory, and for each node id 4 when there is a delta.
  *
  * Results go into arrays of the caller, indexed by node id; their length n is the graph's number of
  * ids (tv_graph_stat.node_ids), else TV_EINVAL. Elements of ids without a node get the value that
@@ -36,6 +36,11 @@ typedef struct tv_algorithm_options {
   tv_types types;   /* edges that count; n == 0: all */
   tv_limits limits; /* nodes_max is not used */
   uint32_t threads; /* that work, the caller included; 0: 1; at most 64 */
+  /* The property of edges that is their weight, int64 or double, for algorithms that say that they
+   * read one; NULL: every weight is 1. TV_ENOLABEL when no property has that name, TV_EUNSUPPORTED
+   * when it is not among the first 16 properties of the graph's edges that were numbers: only those
+   * are kept where an algorithm can read them. */
+  const char *weight;
 } tv_algorithm_options;
 
 #define TV_LEVEL_NONE UINT32_MAX

@@ -210,7 +210,7 @@ static void a_graph_of_a_newer_format_is_refused(void **state) {
   tv_graph *g;
   (void)state;
   test_ok(
-      tvi_store_open(txn, TVI_KIND_GRAPH, "g", NULL, TV_CREATE, tv_bytes("\2\0\0\0", 4), &master));
+      tvi_store_open(txn, TVI_KIND_GRAPH, "g", NULL, TV_CREATE, tv_bytes("\3\0\0\0", 4), &master));
   test_status(tv_graph_open(txn, "g", 0, &g), TV_EVERSION);
   test_ok(tvi_store_open(txn, TVI_KIND_GRAPH, "h", NULL, TV_CREATE, tv_bytes("\1", 1), &master));
   test_status(tv_graph_open(txn, "h", 0, &g), TV_ECORRUPT);

@@ -2,15 +2,17 @@
 /*
  * A model test: random changes of a graph, with savepoints, rollbacks, commits, aborts and
  * reopening, against plain arrays. After every few changes everything is compared: keys, labels,
- * properties, edges seen from both ends, and distances against a plain breadth-first search.
+ * properties, edges seen from both ends, with their weights as algorithms see them, and distances
+ * against a plain breadth-first search.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph_internal.h"
 #include "test_store.h"
 #include "trivet_graph_index.h"
+#include "view_internal.h"
 
 enum {
   NODES = 60,    /* keys; a deleted node's key gets a new id */
@@ -127,19 +129,43 @@ static void step_label(world *w) {
   }
 }
 
-static tv_value random_value(world *w, int64_t *number) {
+/* A property is a number in the model: what it stands for is an int64, a double or a text. */
+static tv_value value_of(int property, int64_t number, char text[24]) {
   tv_value value = {TV_INT64, {0}};
-  *number = roll(w, 4) == 0 ? 0 : (int64_t)(test_random(&w->seed) >> roll(w, 60)) - 5;
-  value.as.integer = *number;
-  if (*number == 0) value.type = TV_NULL;
+  value.as.integer = number;
+  if (number == 0) value.type = TV_NULL;
+  if (number % 5 == 1 && number < INT64_C(1) << 53) {
+    value.type = TV_DOUBLE;
+    value.as.real = (double)number;
+  } else if (number % 11 == 2 && property == PROPERTIES - 1) {
+    value.type = TV_TEXT;
+    snprintf(text, 24, "%" PRId64, number);
+    value.as.bytes = tv_str(text);
+  }
   return value;
+}
+
+static tv_value random_value(world *w, int property, int64_t *number, char text[24]) {
+  unsigned shift = roll(w, 3) == 0 ? roll(w, 60) : 56;
+  *number = roll(w, 4) == 0 ? 0 : (int64_t)(test_random(&w->seed) >> shift) - 5;
+  return value_of(property, *number, text);
+}
+
+static int is_value(const tv_value *value, int property, int64_t number) {
+  char text[24];
+  tv_value expected = value_of(property, number, text);
+  if (value->type != expected.type) return 0;
+  if (value->type == TV_DOUBLE) return value->as.real == expected.as.real;
+  if (value->type == TV_INT64) return value->as.integer == number;
+  return test_slice_is(value->as.bytes, text);
 }
 
 static void step_node_set(world *w) {
   tv_node node = any_node(w);
   int property = (int)roll(w, PROPERTIES);
+  char text[24];
   int64_t number;
-  tv_value value = random_value(w, &number);
+  tv_value value = random_value(w, property, &number, text);
   int alive = node_alive(&w->now, node);
   test_status(tv_graph_node_set(w->g, node, property_names[property], value),
               alive ? TV_OK : TV_ENONODE);
@@ -151,6 +177,7 @@ static void step_edge_add(world *w) {
   int type = (int)roll(w, TYPES), i;
   size_t n = roll(w, PROPERTIES + 1), k;
   tv_property properties[PROPERTIES];
+  char texts[PROPERTIES][24];
   model_edge *edge = &w->now.edges[w->now.edge_count];
   tv_edge id;
   if (w->now.edge_count == EDGES) return;
@@ -158,7 +185,7 @@ static void step_edge_add(world *w) {
   i = (int)roll(w, PROPERTIES);
   for (k = 0; k < n; k++, i = (i + 1) % PROPERTIES) {
     properties[k].name = property_names[i];
-    properties[k].value = random_value(w, &edge->properties[i]);
+    properties[k].value = random_value(w, i, &edge->properties[i], texts[i]);
   }
   if (!node_alive(&w->now, from) || !node_alive(&w->now, to)) {
     test_status(tv_graph_edge_add(w->g, from, to, type_names[type], n, properties, &id),
@@ -181,8 +208,9 @@ static void step_edge_set(world *w) {
   unsigned edge = roll(w, (unsigned)w->now.edge_count + 1);
   int alive = edge < (unsigned)w->now.edge_count && w->now.edges[edge].alive;
   int property = (int)roll(w, PROPERTIES);
+  char text[24];
   int64_t number;
-  tv_value value = random_value(w, &number);
+  tv_value value = random_value(w, property, &number, text);
   test_status(tv_graph_edge_set(w->g, edge, property_names[property], value),
               alive ? TV_OK : TV_NOTFOUND);
   if (alive) w->now.edges[edge].properties[property] = number;
@@ -212,22 +240,28 @@ static int by_ends(const void *a, const void *b) {
   return x->to < y->to ? -1 : x->to > y->to;
 }
 
-/* Loads some edges between nodes that are alive. */
+/* Loads some edges between nodes that are alive, each with a number of its ends. */
 static void step_load(world *w) {
   tv_node from[40], to[40];
   model_edge *edges = &w->now.edges[w->now.edge_count];
-  int type = (int)roll(w, TYPES), n = 0, i, tries;
+  int type = (int)roll(w, TYPES), column = (int)roll(w, 2), n = 0, i, tries;
+  int64_t numbers[40];
+  tv_edge_column x = {property_names[0], TV_INT64, numbers};
+  tv_edges load = {.type = type_names[type], .from = from, .to = to, .columns = &x};
   tv_edge first;
   if (w->now.edge_count + 40 > EDGES) return;
   for (tries = 0; tries < 40; tries++) {
     from[n] = any_node(w);
     to[n] = any_node(w);
     if (!node_alive(&w->now, from[n]) || !node_alive(&w->now, to[n])) continue;
-    edges[n] = (model_edge){1, from[n], to[n], type, {0}};
+    numbers[n] = column ? (int64_t)(from[n] * 10 + 3) * 55 : 0;
+    edges[n] = (model_edge){1, from[n], to[n], type, {numbers[n]}};
     n++;
   }
   qsort(edges, (size_t)n, sizeof *edges, by_ends);
-  test_ok(tv_graph_edges_load(w->g, type_names[type], (uint64_t)n, from, to, &first));
+  load.n = (uint64_t)n;
+  load.column_count = (size_t)column;
+  test_ok(tv_graph_edges_load_with(w->g, &load, &first));
   assert_int_equal(first, w->now.edge_count);
   for (i = 0; i < n; i++) assert_true(edges[i].alive);
   w->now.edge_count += n;
@@ -235,7 +269,7 @@ static void step_load(world *w) {
 
 /* Makes or drops an index of nodes or edges; what it must hold is in the model anyway. */
 static tv_index any_index(world *w) {
-  unsigned label = roll(w, LABELS + 1), property = roll(w, PROPERTIES);
+  unsigned label = roll(w, LABELS + 1), property = roll(w, PROPERTIES - 1); /* numbers only */
   tv_index index = {(int32_t)roll(w, 2), NULL, property_names[property]};
   if (index.kind == TV_INDEX_NODES && label < LABELS) index.label = label_names[label];
   if (index.kind == TV_INDEX_EDGES && label < TYPES) index.label = type_names[label];
@@ -312,7 +346,7 @@ static void check_edge_properties(const model *m, tv_graph *g, tv_edge edge) {
     tv_value value;
     int status = tv_graph_edge_get(g, &ref, property_names[i], &value);
     assert_int_equal(status, expected == 0 ? TV_NOTFOUND : TV_OK);
-    assert_true(expected == 0 || value.as.integer == expected);
+    assert_true(expected == 0 || is_value(&value, i, expected));
   }
 }
 
@@ -356,7 +390,7 @@ static void check_node(const model *m, tv_graph *g, tv_node node) {
   for (i = 0; i < PROPERTIES; i++) {
     int status = tv_graph_node_get(g, node, property_names[i], &value);
     assert_int_equal(status, expected->properties[i] == 0 ? TV_NOTFOUND : TV_OK);
-    assert_true(status != TV_OK || value.as.integer == expected->properties[i]);
+    assert_true(status != TV_OK || is_value(&value, i, expected->properties[i]));
   }
 }
 
@@ -521,6 +555,64 @@ static void check_index(world *w, const model *m, tv_graph *g) {
   tv_index_cursor_close(cursor);
 }
 
+/* What identifies an edge as seen from one end, weight included. */
+static uint64_t edge_digest(tv_node neighbour, double weight) {
+  uint64_t bits;
+  memcpy(&bits, &weight, sizeof bits);
+  return (bits ^ neighbour * UINT64_C(0x9E3779B97F4A7C15)) * UINT64_C(0xD6E8FEB86659FD93);
+}
+
+static double weight_of(int property, int64_t number) {
+  char text[24];
+  tv_value value = value_of(property, number, text);
+  if (value.type == TV_DOUBLE) return value.as.real;
+  return value.type == TV_INT64 ? (double)value.as.integer : 1;
+}
+
+/* Algorithms see each edge once in each direction, with its weight. */
+static void check_view(const model *m, tv_graph *g, int direction, int property) {
+  static uint64_t expected[IDS];
+  tvi_type_set all = {0};
+  int damaged = 0, i, negative = 0;
+  uint64_t edges = 0;
+  tvi_view view;
+  uint32_t number = TVI_NO_WEIGHT, node;
+  if (property >= 0 &&
+      tvi_name_find(g, TVI_NAME_PROPERTY, property_names[property], &number) != TV_OK)
+    return;
+  memset(expected, 0, sizeof expected);
+  for (i = 0; i < m->edge_count; i++) {
+    const model_edge *e = &m->edges[i];
+    double weight = property < 0 ? 1 : weight_of(property, e->properties[property]);
+    if (!e->alive) continue;
+    negative |= weight < 0;
+    edges++;
+    expected[direction == TV_OUT ? e->from : e->to] +=
+        edge_digest(direction == TV_OUT ? e->to : e->from, weight);
+  }
+  test_ok(tvi_view_open(&view, g, direction, &all, number, &damaged));
+  assert_int_equal(view.edges, edges);
+  assert_true(!negative || view.negative);
+  for (node = 0; node < view.ids; node++) {
+    tvi_view_run run = {0};
+    uint64_t found = 0;
+    uint32_t k;
+    while (tvi_view_next(&view, node, &run))
+      for (k = 0; k < run.n; k++)
+        found += edge_digest(tvi_view_at(&view, run.list, k), tvi_view_weight(&run, k));
+    assert_int_equal(found, expected[node]);
+  }
+  assert_false(damaged);
+  tvi_view_close(&view);
+}
+
+static void check_views(const model *m, tv_graph *g) {
+  int direction, property;
+  test_ok(tvi_graph_enter(g));
+  for (direction = TV_OUT; direction <= TV_IN; direction++)
+    for (property = -1; property < PROPERTIES; property++) check_view(m, g, direction, property);
+}
+
 static void check_all(world *w, const model *m, tv_graph *g) {
   tv_node node;
   int i;
@@ -529,6 +621,7 @@ static void check_all(world *w, const model *m, tv_graph *g) {
   for (node = 0; node < (tv_node)m->node_count; node++) check_node(m, g, node);
   check_counts(m, g);
   check_edges(m, g);
+  check_views(m, g);
   check_traversals(w, m, g);
 }
 
