@@ -171,7 +171,7 @@ deps-peers: ## install the engines that benchmarks compare with
 
 # ---- Showing and testing ----
 
-.PHONY: demo test tests check-san
+.PHONY: demo test tests check-san check-queries
 demo: ## load the machine's package index and ask it questions
 	@.ci/deps build demo
 	@+$(MAKE) --no-print-directory build/trivet-bench
@@ -183,6 +183,9 @@ test: ## build and run all tests
 	@+$(MAKE) --no-print-directory tests
 	@FLAVOUR=$(FLAVOUR) tests/support/run_tests --build $(BUILD) $(if $(ONLY),--only '$(ONLY)') \
 	  $(if $(TIMEOUT),--timeout $(TIMEOUT)) $(TEST_BIN) $(TEST_SCRIPT)
+check-queries: ## 100,000 random statements beside SQLite (QUERIES=N for another number)
+	@+$(MAKE) --no-print-directory $(BUILD)/tests/sql/test_query_differential
+	@TV_TEST_QUERIES=$(or $(QUERIES),100000) $(BUILD)/tests/sql/test_query_differential
 check-san: ## all tests under the address and undefined behaviour sanitizers, then under TSan
 	@+$(MAKE) --no-print-directory FLAVOUR=asan test
 	@+$(MAKE) --no-print-directory FLAVOUR=tsan test
