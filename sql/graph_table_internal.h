@@ -67,9 +67,18 @@ extern const tvi_graph_spec tvi_graph_edges_spec;
 extern const tvi_graph_spec tvi_graph_neighbors_spec;
 extern const tvi_graph_spec tvi_graph_khop_spec;
 extern const tvi_graph_spec tvi_graph_path_spec;
+extern const tvi_graph_spec tvi_graph_all_paths_spec;
 extern const tvi_graph_spec tvi_graph_pagerank_spec;
+extern const tvi_graph_spec tvi_graph_betweenness_spec;
 extern const tvi_graph_spec tvi_graph_components_spec;
+extern const tvi_graph_spec tvi_graph_strong_components_spec;
+extern const tvi_graph_spec tvi_graph_clustering_spec;
+extern const tvi_graph_spec tvi_graph_communities_spec;
+extern const tvi_graph_spec tvi_graph_degrees_spec;
+extern const tvi_graph_spec tvi_graph_degree_stat_spec;
 extern const tvi_graph_spec tvi_graph_triangles_spec;
+extern const tvi_graph_spec tvi_graph_levels_spec;
+extern const tvi_graph_spec tvi_graph_sssp_spec;
 
 /* One per connection, for all functions. */
 typedef struct tvi_graph_module {

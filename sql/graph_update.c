@@ -43,8 +43,12 @@ static int graph_row_fail(graph_row *row, int code, char *message) {
   return message == NULL ? SQLITE_NOMEM : code;
 }
 
-/* Passes a status of the graph layer on. */
+/* Passes a status of the graph layer on. A unique index that refuses is a conflict. */
 static int graph_row_status(graph_row *row, int status) {
+  if (status == TV_EXISTS)
+    return graph_row_fail(row, SQLITE_CONSTRAINT,
+                          sqlite3_mprintf("UNIQUE constraint failed: %s: %s", row->table->name,
+                                          tv_txn_error(row->txn)->message));
   if (status >= 0) return SQLITE_OK;
   return tvi_vtab_fail(&row->table->base.vtab, status, tv_txn_error(row->txn));
 }
@@ -200,7 +204,7 @@ static int graph_row_node_insert(graph_row *row, sqlite3_int64 *rowid) {
   char shown[TVI_SHOW_BYTES];
   tv_node node;
   tv_slice key;
-  int status, code = graph_row_key(row, GRAPH_ROW_KEY, &key);
+  int status, is_new, code = graph_row_key(row, GRAPH_ROW_KEY, &key);
 
   if (code != SQLITE_OK) return code;
   status = tv_graph_node_find(row->graph, key, &node);
@@ -209,10 +213,14 @@ static int graph_row_node_insert(graph_row *row, sqlite3_int64 *rowid) {
         row, SQLITE_CONSTRAINT,
         sqlite3_mprintf("UNIQUE constraint failed: %s.key: %s is in graph \"%s\" already",
                         row->table->name, tvi_show(key, shown), row->table->bound));
-  if (status == TV_NOTFOUND) status = tv_graph_node_put(row->graph, key, NULL, &node);
+  is_new = status == TV_NOTFOUND;
+  if (is_new) status = tv_graph_node_put(row->graph, key, NULL, &node);
   if (status != TV_OK) return graph_row_status(row, status);
   *rowid = (sqlite3_int64)node;
-  return graph_row_node_write(row, node);
+  code = graph_row_node_write(row, node);
+  /* A unique index has refused it: OR IGNORE goes on without this row, and without the node. */
+  if (code == SQLITE_CONSTRAINT && is_new) (void)tv_graph_node_delete(row->graph, node);
+  return code;
 }
 
 static int graph_row_node_update(graph_row *row) {
@@ -349,7 +357,6 @@ static int graph_row_edge_replace(graph_row *row, const tv_edge_ref *old) {
 
 static int graph_row_edge_update(graph_row *row) {
   tv_edge_ref old;
-  size_t i;
   int status = tv_graph_edge_find(row->graph, (tv_edge)sqlite3_value_int64(row->old), &old), code;
   const char *type;
 
@@ -368,9 +375,8 @@ static int graph_row_edge_update(graph_row *row) {
   if (graph_row_stays(row, GRAPH_ROW_EDGE_PROPERTIES)) return SQLITE_OK;
   code = tvi_graph_object_compare(&row->object, row->graph, 0, &old, &status);
   if (code != SQLITE_OK) return code;
-  for (i = 0; i < row->object.n && status >= TV_OK; i++)
-    status = tv_graph_edge_set(row->graph, old.edge, row->object.list[i].name,
-                               row->object.list[i].value);
+  if (status == TV_OK && row->object.n > 0)
+    status = tv_graph_edge_update(row->graph, old.edge, row->object.n, row->object.list);
   return graph_row_status(row, status);
 }
 

@@ -36,6 +36,8 @@ static void fill(sqlite3 *sql, tv_db *db) {
   test_ok(tv_graph_edge_add(g, a, b, "t", 0, NULL, NULL));
   test_commit(txn);
   answer_is(sql,
+            "CREATE VIRTUAL TABLE gn USING graph_nodes('g');"
+            "CREATE VIRTUAL TABLE ge USING graph_edges('g');"
             "CREATE VIRTUAL TABLE t USING kv('b', compression=lz4);"
             "INSERT INTO t VALUES ('a', printf('%.300c', 'x')), ('b', '2'), ('c', '3')",
             "");
@@ -59,6 +61,28 @@ static const char *const statements[][2] = {
     {"SELECT neighbor FROM graph_neighbors('g', 'a', 'both', 't')", "b"},
     {"SELECT node, depth FROM graph_khop('g', 'b', -1, 'in', 't,t')", "b|0\na|1"},
     {"SELECT step, node FROM graph_path('g', 'a', 'b')", "0|a\n1|b"},
+    {"SELECT path, node FROM graph_all_paths('g', 'a', 'b')", "1|a\n1|b"},
+    {"SELECT path, node FROM graph_all_paths('g', 'a', 'b', 3, 'both', 't')", "1|a\n1|b"},
+    {"SELECT start, node FROM graph_khop WHERE graph = 'g' AND depth_max = 1 AND start IN ('a', "
+     "'b') "
+     "ORDER BY 1, 2",
+     "a|a\na|b\nb|b"},
+    {"SELECT id FROM graph_edges('g') WHERE source IN ('a', 'b')", "0"},
+    {"SELECT neighbor FROM graph_neighbors WHERE graph = 'g' AND start IN ('a', 'b')", "b"},
+    {"SELECT node, rank > 0.4 FROM graph_pagerank('g', 't', 0.85, 20, 'a')", "a|1\nb|1"},
+    {"SELECT node, level, parent FROM graph_levels('g', 'a')", "a|0|NULL\nb|1|a"},
+    {"SELECT node, distance FROM graph_sssp('g', 'a')", "a|0.0\nb|1.0"},
+    {"SELECT node, community FROM graph_communities('g')", "a|0\nb|1"},
+    {"SELECT least, greatest FROM graph_degree_stat('g')", "0|1"},
+    {"BEGIN; INSERT INTO gn(key, labels, properties) VALUES ('z', 'L,M', '{\"p\": \"long "
+     "enough\"}'); "
+     "UPDATE gn SET properties = json_remove(properties, '$.p'), labels = 'M' WHERE key = 'z'; "
+     "INSERT INTO ge(source, target, type, properties) VALUES ('z', 'a', 't', '{\"w\": 1}'); "
+     "UPDATE ge SET target = 'b' WHERE source = 'z'; SELECT target, properties FROM ge WHERE "
+     "source "
+     "= "
+     "'z'; ROLLBACK",
+     "b|{\"w\":1}"},
 };
 
 static void each_failed_allocation_is_an_error_and_nothing_else(void **state) {
