@@ -26,8 +26,7 @@ typedef struct compact_block {
   uint64_t block;
   compact_type *types;
   size_t count, capacity;
-  tvi_buffer rest;  /* le64 edge, le64 size, property list: what goes to the edge's id */
-  uint64_t written; /* edges in the new segments */
+  tvi_buffer rest; /* le64 edge, le64 size, property list: what goes to the edge's id */
 } compact_block;
 
 static int compact_damaged(compact_block *c) {
@@ -203,44 +202,50 @@ static int compact_drop_delta(compact_block *c, tv_store *delta) {
   return status == TV_END ? TV_OK : status;
 }
 
-static tvi_graph_part compact_part(int direction) {
-  return direction == TV_OUT ? TVI_GRAPH_OUT : TVI_GRAPH_IN;
-}
-
-static int compact_block_merge(compact_block *c) {
+int tvi_block_merge(tv_graph *graph, int direction, uint64_t block, uint64_t *written) {
+  compact_block c = {.graph = graph, .direction = direction, .block = block};
   tv_store *delta;
   size_t i;
-  int status = tvi_graph_store(c->graph, compact_part(c->direction), &delta);
-  if (status == TV_OK) status = tvi_columns_load(c->graph);
-  if (status == TV_OK) status = compact_read(c, delta);
-  for (i = 0; i < c->count && status == TV_OK; i++) {
-    c->written += c->types[i].rows.count;
-    status = tvi_segment_rows_write(c->graph, &c->types[i].rows, c->direction, c->block);
+  int status = tvi_graph_store(graph, tvi_delta_part(direction), &delta);
+  if (status == TV_OK) status = tvi_columns_load(graph);
+  if (status == TV_OK) status = compact_read(&c, delta);
+  for (i = 0; i < c.count && status == TV_OK; i++) {
+    *written += c.types[i].rows.count;
+    status = tvi_segment_rows_write(graph, &c.types[i].rows, direction, block);
   }
-  if (status == TV_OK) status = compact_write_rest(c);
-  if (status == TV_OK) status = compact_drop_delta(c, delta);
-  for (i = 0; i < c->count; i++) tvi_segment_rows_free(&c->types[i].rows);
-  tvi_free(c->types);
-  tvi_buffer_free(&c->rest);
+  if (status == TV_OK) status = compact_write_rest(&c);
+  if (status == TV_OK) status = compact_drop_delta(&c, delta);
+  for (i = 0; i < c.count; i++) tvi_segment_rows_free(&c.types[i].rows);
+  tvi_free(c.types);
+  tvi_buffer_free(&c.rest);
+  return status;
+}
+
+/* The first block at or after one that has a delta. TV_END: there is none. */
+int tvi_delta_block(tv_graph *graph, int direction, uint64_t from, uint64_t *block) {
+  unsigned char start[TVI_NODE_KEY_BYTES];
+  tv_slice key = {NULL, 0};
+  tv_store *delta;
+  tv_cursor *cursor;
+  int status = tvi_graph_store(graph, tvi_delta_part(direction), &delta);
+  if (status == TV_OK) status = tv_cursor_open(delta, &cursor);
+  if (status != TV_OK) return status;
+  tvi_store_be40(start, from << TVI_BLOCK_BITS);
+  status = tv_cursor_seek(cursor, tv_bytes(start, sizeof start), &key, NULL);
+  if (status == TV_OK && key.size != TVI_ADJ_KEY_BYTES)
+    status = tvi_graph_corrupt(graph, "the adjacency of node", 0);
+  if (status == TV_OK) *block = tvi_block_of(tvi_load_be40(key.data));
+  tv_cursor_close(cursor);
   return status;
 }
 
 /* Merges the first blocks of one direction that have a delta. */
 static int compact_direction(tv_graph *graph, int direction, uint64_t steps, uint64_t *merged) {
-  tv_store *delta;
-  int status = tvi_graph_store(graph, compact_part(direction), &delta);
+  uint64_t block = 0, written = 0;
+  int status = TV_OK;
   while (status == TV_OK && *merged < steps) {
-    compact_block c = {.graph = graph, .direction = direction};
-    tv_slice key = {NULL, 0};
-    tv_cursor *cursor;
-    status = tv_cursor_open(delta, &cursor);
-    if (status != TV_OK) return status;
-    status = tv_cursor_first(cursor, &key, NULL);
-    if (status == TV_OK && key.size != TVI_ADJ_KEY_BYTES)
-      status = tvi_graph_corrupt(graph, "the adjacency of node", 0);
-    if (status == TV_OK) c.block = tvi_block_of(tvi_load_be40(key.data));
-    tv_cursor_close(cursor);
-    if (status == TV_OK) status = compact_block_merge(&c);
+    status = tvi_delta_block(graph, direction, 0, &block);
+    if (status == TV_OK) status = tvi_block_merge(graph, direction, block, &written);
     *merged += status == TV_OK;
   }
   return status == TV_END ? TV_OK : status;

@@ -67,7 +67,9 @@ int tv_graph_edge_add(tv_graph *graph, tv_node from, tv_node to, const char *typ
   if (status != TV_OK) return status;
   graph->edge_ids.next = ref.edge + 1;
   if (edge != NULL) *edge = ref.edge;
-  return tvi_lifetimes_sweep_step(graph);
+  tvi_merge_note(graph);
+  status = tvi_lifetimes_sweep_step(graph);
+  return status == TV_OK ? tvi_merge_step(graph) : status;
 }
 
 int tvi_edge_lookup(tv_graph *graph, tv_edge edge, tv_edge_ref *out) {
@@ -142,6 +144,7 @@ int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref) {
   unsigned char key[TVI_ADJ_KEY_BYTES];
   edge_stores stores;
   int status = tvi_edge_id_retire(graph, ref->edge);
+  tvi_merge_note(graph);
   if (status == TV_OK) status = edge_stores_open(graph, &stores);
   if (status == TV_OK && graph->edge_indexes != 0) status = edge_note_change(graph, ref, NULL);
   if (status != TV_OK) return status;
@@ -160,5 +163,6 @@ int tv_graph_edge_delete(tv_graph *graph, tv_edge edge) {
   tv_edge_ref ref;
   int status = tvi_graph_enter_write(graph);
   if (status == TV_OK) status = edge_lookup(graph, edge, &ref);
-  return status == TV_OK ? tvi_edge_erase(graph, &ref) : status;
+  if (status == TV_OK) status = tvi_edge_erase(graph, &ref);
+  return status == TV_OK ? tvi_merge_step(graph) : status;
 }

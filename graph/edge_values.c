@@ -256,6 +256,7 @@ static int edge_put_list(tv_graph *graph, const tv_edge_ref *ref, tv_slice befor
     tvi_buffer_free(&rest);
     return status;
   }
+  tvi_merge_note(graph);
   if (status == TV_OK) status = tvi_edge_put_side(graph, TVI_GRAPH_OUT, ref, list, 0);
   if (status == TV_OK && differ) status = tvi_edge_put_side(graph, TVI_GRAPH_IN, ref, list, 0);
   return status;
@@ -292,7 +293,7 @@ int tv_graph_edge_update(tv_graph *graph, tv_edge edge, size_t n, const tv_prope
   }
   if (status == TV_OK && edit.n != 0) status = edge_edit(graph, &ref, &edit);
   tvi_property_edit_close(&edit);
-  return status;
+  return status == TV_OK ? tvi_merge_step(graph) : status;
 }
 
 int tv_graph_edge_set(tv_graph *graph, tv_edge edge, const char *name, tv_value value) {

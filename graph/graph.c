@@ -47,6 +47,8 @@ static void graph_forget(tv_graph *graph) {
   tvi_indexes_forget(graph);
   graph->features_known = 0;
   graph->columns_known = 0;
+  graph->merge_state = 0;
+  graph->merge_writes = 0;
   for (i = 0; i < TVI_NAME_SPACES; i++) tvi_names_forget(&graph->names[i]);
   graph->node_ids.known = 0;
   graph->edge_ids.known = 0;
@@ -221,6 +223,7 @@ static int graph_attach(tv_txn *txn, const char *name, tv_store *master, tv_grap
   graph->master = master;
   graph->txn = txn;
   graph->epoch = tvi_txn_epoch(txn);
+  graph->merge_min = TVI_MERGE_MIN;
   tvi_store_attach(master, graph, graph_release);
   *out = graph;
   return TV_OK;

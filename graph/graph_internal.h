@@ -40,6 +40,7 @@ enum {
 #define TVI_GRAPH_FEATURES_KNOWN 15u
 
 #define TVI_GRAPH_VERSION 2
+#define TVI_MERGE_MIN 4096 /* tv_graph.merge_min, unless a test wants less */
 #define TVI_NODE_KEY_BYTES 5
 #define TVI_EDGE_KEY_BYTES 5
 #define TVI_LABEL_KEY_BYTES 7
@@ -95,6 +96,10 @@ struct tv_graph {
   uint32_t columns[TVI_COLUMNS_MAX]; /* numbers of properties kept in columns */
   uint32_t column_count;
   int columns_known;
+  uint64_t merge_min;    /* edges in a direction's delta that are never merged by themselves */
+  uint64_t merge_at[2];  /* the block to be merged next, by direction */
+  unsigned merge_writes; /* edges written since the last step of merging */
+  int merge_state;       /* 0: not known in this transaction; 1: on; 2: off, no room for stores */
   struct tvi_index_def *indexes;
   size_t index_count, node_indexes, edge_indexes; /* of both kinds, of each */
   tvi_buffer index_changes; /* entries to be erased and put, see property_index_write.c */
@@ -306,6 +311,13 @@ int tvi_edge_put_side(tv_graph *graph, tvi_graph_part part, const tv_edge_ref *r
                       int fresh);
 /* The property list in a delta's value, verified. TV_OK, TV_ECORRUPT. Borrowed. */
 int tvi_delta_list(tv_graph *graph, tv_slice key, tv_slice value, tv_slice *list);
+
+/* To be called for each edge written ... */
+static inline void tvi_merge_note(tv_graph *graph) {
+  graph->merge_writes++;
+}
+/* ... and at the end of a write: some of the delta is merged, in proportion (merge_step.c). */
+int tvi_merge_step(tv_graph *graph);
 
 /* ---- Properties of edges that are kept in columns (edge_columns.c) ---- */
 

@@ -259,7 +259,8 @@ int tv_graph_node_delete(tv_graph *graph, tv_node node) {
   if (node >= TV_NODES_MAX || tvi_node_gone(graph, node)) return TV_NOTFOUND;
   tvi_store_be40(id, node);
   status = tv_store_get(nodes, tv_bytes(id, sizeof id), &value);
-  return status == TV_OK ? tvi_node_erase(graph, node, &left) : status;
+  if (status == TV_OK) status = tvi_node_erase(graph, node, &left);
+  return status == TV_OK ? tvi_merge_step(graph) : status;
 }
 
 int tv_graph_node_set(tv_graph *graph, tv_node node, const char *name, tv_value value) {

@@ -222,6 +222,16 @@ void tvi_segment_rows_free(tvi_segment_rows *rows);
 size_t tvi_rows_columns_bytes(const tvi_segment_rows *rows);
 void tvi_rows_columns_fill(const tvi_segment_rows *rows, unsigned char *at);
 
+/* ---- Merging (compact.c, merge_step.c) ---- */
+
+static inline tvi_graph_part tvi_delta_part(int direction) {
+  return direction == TV_OUT ? TVI_GRAPH_OUT : TVI_GRAPH_IN;
+}
+/* Merges the delta of a block; *written grows by the edges written for that. */
+int tvi_block_merge(tv_graph *graph, int direction, uint64_t block, uint64_t *written);
+/* The first block at or after one that has a delta. TV_END: there is none. */
+int tvi_delta_block(tv_graph *graph, int direction, uint64_t from, uint64_t *block);
+
 /* Edges loaded in bulk (segment_range.c). */
 int tvi_range_put(tv_graph *graph, tv_edge first, tv_edge last, uint32_t type, uint64_t block);
 /* TV_OK, TV_NOTFOUND, TV_ECORRUPT; a deleted one is not found. */

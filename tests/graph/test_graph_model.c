@@ -70,6 +70,7 @@ static void key_of(char *buffer, size_t size, int key) {
 static void begin(world *w) {
   w->txn = test_begin(w->db, TV_WRITE);
   test_ok(tv_graph_open(w->txn, "model", TV_CREATE, &w->g));
+  if (w->merging) w->g->merge_min = roll(w, 100); /* writers merge, too */
   w->depth = 0;
 }
 
