@@ -6,6 +6,7 @@
 #include "arguments.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void arguments_help(const char *command, const char *about, const argument_option *options,
@@ -75,6 +76,24 @@ int arguments_parse(const char *command, const char *about, const argument_optio
       value = argv[++a];
     }
     if (arguments_set(command, &options[i], value) != 0) return -1;
+  }
+  return 0;
+}
+
+int arguments_threads(const char *command, const char *text, unsigned most, size_t counts_most,
+                      unsigned *counts, size_t *n) {
+  *n = 0;
+  while (*text != '\0') {
+    char *end;
+    unsigned long count = strtoul(text, &end, 10);
+    if (end == text || count < 1 || count > most || (*end != ',' && *end != '\0') ||
+        *n == counts_most) {
+      fprintf(stderr, "%s: --threads takes up to %zu numbers from 1 to %u: 1,2\n", command,
+              counts_most, most);
+      return -1;
+    }
+    counts[(*n)++] = (unsigned)count;
+    text = *end == ',' ? end + 1 : end;
   }
   return 0;
 }

@@ -26,6 +26,10 @@ typedef struct argument_option {
  */
 int arguments_parse(const char *command, const char *about, const argument_option *options,
                     size_t n, int argc, char **argv);
+/* "1,2,8": up to counts_most numbers from 1 to most. Returns 0, or -1 after saying what is wrong.
+ */
+int arguments_threads(const char *command, const char *text, unsigned most, size_t counts_most,
+                      unsigned *counts, size_t *n);
 /* The command as it could be typed: "trivet-bench SUBCOMMAND ...". argv[-1] is the subcommand.
  * Returns out. */
 const char *arguments_joined(char *out, size_t size, int argc, char **argv);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "demo.h"
-#include "graph_bench.h"
+#include "graph_run.h"
 #include "kv_bench.h"
 #include "sql_bench.h"
 #include "trivet.h"

@@ -53,9 +53,11 @@ void graph_kronecker(graph_edges *edges, unsigned scale, uint64_t seed) {
   edges->nodes = nodes;
   edges->from = heap_take((size_t)drawn * sizeof *edges->from);
   edges->to = heap_take((size_t)drawn * sizeof *edges->to);
+  edges->weight = heap_take((size_t)drawn * sizeof *edges->weight);
   for (i = 0; i < drawn; i++) {
     if ((i > 0 && both[i] == both[i - 1]) || both[i] >> 32 == (both[i] & UINT32_MAX)) continue;
     edges->from[kept] = both[i] >> 32;
+    edges->weight[kept] = 1 + (uint32_t)kv_random_below(&state, GRAPH_WEIGHT_MAX);
     edges->to[kept++] = both[i] & UINT32_MAX;
   }
   edges->n = kept;
@@ -66,4 +68,5 @@ void graph_kronecker(graph_edges *edges, unsigned scale, uint64_t seed) {
 void graph_edges_free(graph_edges *edges) {
   free(edges->from);
   free(edges->to);
+  free(edges->weight);
 }

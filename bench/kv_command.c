@@ -140,24 +140,6 @@ static void kv_run(const kv_bench *bench) {
   kv_source_end(&source);
 }
 
-/* "1,2,8". Returns 0, or -1 after saying what is wrong. */
-static int kv_threads(const char *text, kv_bench *bench) {
-  bench->threads_n = 0;
-  while (*text != '\0') {
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-    if (end == text || n < 1 || n > KV_THREADS_MAX || (*end != ',' && *end != '\0') ||
-        bench->threads_n == KV_THREAD_COUNTS_MAX) {
-      fprintf(stderr, "trivet-bench kv: --threads takes up to %d numbers from 1 to %d: 1,2\n",
-              KV_THREAD_COUNTS_MAX, KV_THREADS_MAX);
-      return -1;
-    }
-    bench->threads[bench->threads_n++] = (unsigned)n;
-    text = *end == ',' ? end + 1 : end;
-  }
-  return 0;
-}
-
 /* What it will take, from measured rates: budgets of the measures, and filling and loading. */
 static void kv_estimate(const kv_bench *bench) {
   double engines = (double)bench->engines, records = (double)bench->records;
@@ -179,7 +161,9 @@ static int kv_prepare(kv_bench *bench, const char *peers, const char *threads) {
         stderr);
     return -1;
   }
-  if (kv_threads(threads != NULL ? threads : "1,2", bench) != 0) return -1;
+  if (arguments_threads("trivet-bench kv", threads != NULL ? threads : "1,2", KV_THREADS_MAX,
+                        KV_THREAD_COUNTS_MAX, bench->threads, &bench->threads_n) != 0)
+    return -1;
   if (kv_peers_choose(bench, bench->bars_only ? "lmdb" : peers) != 0) return -1;
   bench->folder = scratch_folder(1);
   bench->report->wide = 1;

@@ -138,7 +138,7 @@ paired_state paired_run(const paired_plan *plan, paired_result *result) {
   unsigned round;
   size_t s;
   int rc = 0;
-  paired_begin(plan, PAIRED_SPEED, rounds_max, result);
+  paired_begin(plan, plan->kind, rounds_max, result);
   for (s = 0; s < plan->sides && rc == 0; s++) {
     rc = interrupt_seen() ? 1 : paired_calibrate(plan, s, result, &answers[s]);
     if (rc < 0 && interrupt_seen()) rc = 1;
@@ -178,8 +178,9 @@ paired_spread paired_ratio(const paired_result *result, size_t side, size_t othe
   unsigned r;
   for (r = 0; r < result->rounds; r++) {
     double ours = result->side[side].samples[r], others = result->side[other].samples[r];
-    double above = result->kind == PAIRED_SPACE ? ours : others;
-    double below = result->kind == PAIRED_SPACE ? others : ours;
+    int inverse = result->kind == PAIRED_SPACE || result->kind == PAIRED_TIME;
+    double above = inverse ? ours : others;
+    double below = inverse ? others : ours;
     ratios[r] = below > 0 ? above / below : 0;
   }
   spread = paired_spread_of(ratios, result->rounds);

@@ -34,7 +34,8 @@ typedef struct paired_side {
 typedef enum paired_kind {
   PAIRED_SPEED = 0, /* samples: nanoseconds per operation; ratio: peer's / ours, so > 1: faster */
   PAIRED_SPACE,     /* samples: bytes; ratio: ours / peer's, so < 1: smaller */
-  PAIRED_COUNT      /* samples: a number of ours alone; "ratio" is that number */
+  PAIRED_COUNT,     /* samples: a number of ours alone; "ratio" is that number */
+  PAIRED_TIME       /* samples as PAIRED_SPEED's; ratio: ours / peer's, so < 1: faster */
 } paired_kind;
 
 typedef enum paired_bar { PAIRED_NO_BAR = 0, PAIRED_AT_LEAST, PAIRED_AT_MOST } paired_bar;
@@ -43,6 +44,7 @@ typedef struct paired_plan {
   const char *name;      /* of the measure */
   const char *operation; /* what one operation is: "get", "row" */
   uint64_t operations;   /* of one run */
+  paired_kind kind;      /* of a timed measure: PAIRED_SPEED or PAIRED_TIME */
   unsigned rounds_min;   /* 0: 3 */
   unsigned rounds_max;   /* 0: rounds_min */
   uint64_t budget_ns;    /* rounds beyond rounds_min begin only within it; 0: none */

@@ -37,7 +37,7 @@ static void paired_json_side(json_write *json, const paired_result *result, size
 }
 
 static void paired_json_result(json_write *json, const paired_result *result) {
-  static const char *const units[] = {"ns per operation", "bytes", "count"};
+  static const char *const units[] = {"ns per operation", "bytes", "count", "ns per operation"};
   size_t s;
   json_object(json, NULL);
   json_text(json, "name", result->name);

@@ -58,7 +58,9 @@ static void paired_report_figure(term_table *table, const paired_result *result,
   else if (result->kind == PAIRED_SPACE)
     term_table_cell(table, TERM_PLAIN, "%s", term_bytes(text, median));
   else if (result->kind == PAIRED_COUNT)
-    term_table_cell(table, TERM_PLAIN, "%g", median);
+    term_table_cell(table, TERM_PLAIN, "%.4g", median);
+  else if (result->kind == PAIRED_TIME)
+    term_table_cell(table, TERM_PLAIN, "%s", term_time(text, median));
   else
     term_table_cell(table, TERM_PLAIN, "%s",
                     term_rate(text, median > 0 ? 1e9 / median : 0)); /* rates compare easiest */
