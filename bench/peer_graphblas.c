@@ -128,7 +128,7 @@ static int graphblas_vectors(const graph_csr *csr) {
   const graphblas_calls *c = g->call;
   uint32_t node;
   int rc = graphblas_check(c->v_new(&g->out_degree, *c->int64, g->n), "GrB_Vector_new");
-  if (rc == 0) rc = graphblas_check(c->v_new(&g->shares, *c->fp32, g->n), "GrB_Vector_new");
+  if (rc == 0) rc = graphblas_check(c->v_new(&g->shares, *c->fp64, g->n), "GrB_Vector_new");
   if (rc == 0) rc = graphblas_check(c->v_new(&g->sinks, *c->boolean, g->n), "GrB_Vector_new");
   for (node = 0; node < csr->nodes && rc == 0; node++) {
     uint64_t degree = csr->out_at[node + 1] - csr->out_at[node];
@@ -140,7 +140,7 @@ static int graphblas_vectors(const graph_csr *csr) {
     rc = graphblas_check(c->v_set_int32(g->out_degree, (int32_t)degree, node),
                          "GrB_Vector_setElement");
     if (rc == 0)
-      rc = graphblas_check(c->v_set_fp32(g->shares, (float)((double)degree / 0.85), node),
+      rc = graphblas_check(c->v_set_fp64(g->shares, ((double)degree / 0.85), node),
                            "GrB_Vector_setElement");
   }
   return rc;

@@ -45,7 +45,7 @@ typedef uint64_t grb_index;
   CALL(v_option, GxB_Vector_Option_set_INT32, (void *v, int field, int32_t value))                 \
   CALL(v_set_bool, GrB_Vector_setElement_BOOL, (void *v, bool x, grb_index i))                     \
   CALL(v_set_int32, GrB_Vector_setElement_INT32, (void *v, int32_t x, grb_index i))                \
-  CALL(v_set_fp32, GrB_Vector_setElement_FP32, (void *v, float x, grb_index i))                    \
+  CALL(v_set_fp64, GrB_Vector_setElement_FP64, (void *v, double x, grb_index i))                    \
   CALL(v_assign, GrB_Vector_assign,                                                                \
        (void *w, void *mask, void *accum, void *u, const grb_index *i, grb_index ni, void *desc))  \
   CALL(v_assign_bool, GrB_Vector_assign_BOOL,                                                      \
@@ -53,8 +53,8 @@ typedef uint64_t grb_index;
   CALL(                                                                                            \
       v_assign_int32, GrB_Vector_assign_INT32,                                                     \
       (void *w, void *mask, void *accum, int32_t x, const grb_index *i, grb_index ni, void *desc)) \
-  CALL(v_assign_fp32, GrB_Vector_assign_FP32,                                                      \
-       (void *w, void *mask, void *accum, float x, const grb_index *i, grb_index ni, void *desc))  \
+  CALL(v_assign_fp64, GrB_Vector_assign_FP64,                                                      \
+       (void *w, void *mask, void *accum, double x, const grb_index *i, grb_index ni, void *desc))  \
   CALL(v_select_int32, GrB_Vector_select_INT32,                                                    \
        (void *w, void *mask, void *accum, void *op, void *u, int32_t y, void *desc))               \
   CALL(v_select_bool, GrB_Vector_select_BOOL,                                                      \
@@ -65,14 +65,14 @@ typedef uint64_t grb_index;
        (void *w, void *mask, void *accum, void *op, void *u, void *v, void *desc))                 \
   CALL(v_sum_int64, GrB_Vector_reduce_INT64,                                                       \
        (int64_t * sum, void *accum, void *monoid, void *u, void *desc))                            \
-  CALL(v_sum_fp32, GrB_Vector_reduce_FP32,                                                         \
-       (float *sum, void *accum, void *monoid, void *u, void *desc))                               \
+  CALL(v_sum_fp64, GrB_Vector_reduce_FP64,                                                         \
+       (double *sum, void *accum, void *monoid, void *u, void *desc))                               \
   CALL(v_min_int32, GrB_Vector_reduce_INT32,                                                       \
        (int32_t * sum, void *accum, void *monoid, void *u, void *desc))                            \
   CALL(v_tuples_int32, GrB_Vector_extractTuples_INT32,                                             \
        (grb_index * i, int32_t * x, grb_index * n, void *v))                                       \
-  CALL(v_tuples_fp32, GrB_Vector_extractTuples_FP32,                                               \
-       (grb_index * i, float *x, grb_index *n, void *v))                                           \
+  CALL(v_tuples_fp64, GrB_Vector_extractTuples_FP64,                                               \
+       (grb_index * i, double *x, grb_index *n, void *v))                                           \
   CALL(v_pack, GxB_Vector_pack_Full, (void *v, void **x, grb_index bytes, bool iso, void *desc))   \
   CALL(v_unpack, GxB_Vector_unpack_Full,                                                           \
        (void *v, void **x, grb_index *bytes, bool *iso, void *desc))
@@ -83,17 +83,17 @@ typedef uint64_t grb_index;
   OBJECT(int32, GrB_INT32)                                  \
   OBJECT(uint32, GrB_UINT32)                                \
   OBJECT(int64, GrB_INT64)                                  \
-  OBJECT(fp32, GrB_FP32)                                    \
+  OBJECT(fp64, GrB_FP64)                                    \
   OBJECT(all, GrB_ALL)                                      \
   OBJECT(lor, GrB_LOR)                                      \
   OBJECT(min_int32, GrB_MIN_INT32)                          \
   OBJECT(min_uint32, GrB_MIN_UINT32)                        \
   OBJECT(less_int32, GrB_LT_INT32)                          \
-  OBJECT(divide_fp32, GrB_DIV_FP32)                         \
-  OBJECT(plus_fp32, GrB_PLUS_FP32)                          \
+  OBJECT(divide_fp64, GrB_DIV_FP64)                         \
+  OBJECT(plus_fp64, GrB_PLUS_FP64)                          \
   OBJECT(second_int64, GrB_SECOND_INT64)                    \
   OBJECT(sum_int64, GrB_PLUS_MONOID_INT64)                  \
-  OBJECT(sum_fp32, GrB_PLUS_MONOID_FP32)                    \
+  OBJECT(sum_fp64, GrB_PLUS_MONOID_FP64)                    \
   OBJECT(least_int32, GrB_MIN_MONOID_INT32)                 \
   OBJECT(lower, GrB_TRIL)                                   \
   OBJECT(upper, GrB_TRIU)                                   \
@@ -103,7 +103,7 @@ typedef uint64_t grb_index;
   OBJECT(value_equal_bool, GrB_VALUEEQ_BOOL)                \
   OBJECT(any_pair_bool, GxB_ANY_PAIR_BOOL)                  \
   OBJECT(plus_pair_int64, GxB_PLUS_PAIR_INT64)              \
-  OBJECT(plus_second_fp32, GxB_PLUS_SECOND_FP32)            \
+  OBJECT(plus_second_fp64, GxB_PLUS_SECOND_FP64)            \
   OBJECT(min_second_uint32, GrB_MIN_SECOND_SEMIRING_UINT32) \
   OBJECT(min_plus_int32, GrB_MIN_PLUS_SEMIRING_INT32)       \
   OBJECT(desc_s, GrB_DESC_S)                                \
@@ -137,7 +137,7 @@ typedef struct graphblas_graph {
   void *weights;    /* int32 */
   void *both;       /* boolean, symmetric, no loops */
   void *out_degree; /* int64, where above 0 */
-  void *shares;     /* fp32: out-degree / 0.85, where above 0 */
+  void *shares;     /* fp64: out-degree / 0.85, where above 0 */
   void *sinks;      /* boolean: nodes without edges out */
   int64_t *degree;  /* of `both`, by node */
   /* results */

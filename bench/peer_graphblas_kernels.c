@@ -93,23 +93,23 @@ int graphblas_pagerank(unsigned iterations) {
   double n = (double)g->n;
   int rc = 0;
   GRB(c->v_free(&g->ranks));
-  GRB(c->v_new(&g->ranks, *c->fp32, g->n));
-  GRB(c->v_new(&before, *c->fp32, g->n));
-  GRB(c->v_new(&gives, *c->fp32, g->n));
-  GRB(c->v_new(&lost, *c->fp32, g->n));
-  GRB(c->v_assign_fp32(g->ranks, NULL, NULL, (float)(1 / n), *c->all, g->n, NULL));
+  GRB(c->v_new(&g->ranks, *c->fp64, g->n));
+  GRB(c->v_new(&before, *c->fp64, g->n));
+  GRB(c->v_new(&gives, *c->fp64, g->n));
+  GRB(c->v_new(&lost, *c->fp64, g->n));
+  GRB(c->v_assign_fp64(g->ranks, NULL, NULL, (1 / n), *c->all, g->n, NULL));
   while (iterations-- > 0 && rc == 0) {
     void *swap = before;
-    float sum = 0;
+    double sum = 0;
     GRB(c->v_clear(lost));
     GRB(c->v_assign(lost, g->sinks, NULL, g->ranks, *c->all, g->n, *c->desc_s));
-    GRB(c->v_sum_fp32(&sum, NULL, *c->sum_fp32, lost, NULL));
+    GRB(c->v_sum_fp64(&sum, NULL, *c->sum_fp64, lost, NULL));
     before = g->ranks;
     g->ranks = swap;
-    GRB(c->v_multiply(gives, NULL, NULL, *c->divide_fp32, before, g->shares, NULL));
-    GRB(c->v_assign_fp32(g->ranks, NULL, NULL, (float)((0.15 + 0.85 * (double)sum) / n), *c->all,
+    GRB(c->v_multiply(gives, NULL, NULL, *c->divide_fp64, before, g->shares, NULL));
+    GRB(c->v_assign_fp64(g->ranks, NULL, NULL, ((0.15 + 0.85 * sum) / n), *c->all,
                          g->n, NULL));
-    GRB(c->mxv(g->ranks, NULL, *c->plus_fp32, *c->plus_second_fp32, g->in, gives, NULL));
+    GRB(c->mxv(g->ranks, NULL, *c->plus_fp64, *c->plus_second_fp64, g->in, gives, NULL));
   }
   c->v_free(&before);
   c->v_free(&gives);
@@ -120,10 +120,10 @@ int graphblas_pagerank(unsigned iterations) {
 int graphblas_take_ranks(double *ranks) {
   graphblas_graph *g = &graphblas_now;
   grb_index *at = heap_take((size_t)(g->n + 1) * sizeof *at), n = g->n, i;
-  float *value = heap_take((size_t)(g->n + 1) * sizeof *value);
+  double *value = heap_take((size_t)(g->n + 1) * sizeof *value);
   int rc = 0;
-  GRB(g->call->v_tuples_fp32(at, value, &n, g->ranks));
-  for (i = 0; i < n && rc == 0; i++) ranks[at[i]] = (double)value[i];
+  GRB(g->call->v_tuples_fp64(at, value, &n, g->ranks));
+  for (i = 0; i < n && rc == 0; i++) ranks[at[i]] = value[i];
   free(at);
   free(value);
   return rc;
