@@ -130,7 +130,10 @@ static int kernel_store(kernel_run *run) {
             tv_graph_levels(graph, &options, run->bench->starts[s], TV_OUT, run->far[s], NULL, ids);
       return status;
     case GRAPH_SSSP:
-      return TV_EINVAL;
+      for (s = 0; s < GRAPH_SEARCHES && status == TV_OK; s++)
+        status = tv_graph_distances(graph, &options, run->bench->starts[s], TV_OUT, GRAPH_WEIGHT,
+                                    run->reals[s], NULL, ids);
+      return status;
     case GRAPH_PAGERANK:
       return tv_graph_pagerank(graph, &options, 0.85, GRAPH_RANK_ROUNDS, NULL, run->reals[0], ids);
     case GRAPH_COMPONENTS:
@@ -303,7 +306,7 @@ void graph_measure_kernels(graph_bench *bench, graph_store *store, const char *s
     if (all_peers) graphblas_threads(run.threads);
     if (!interrupt_seen()) graph_csr_pagerank(&bench->csr, run.team, GRAPH_RANK_ROUNDS, run.ranks);
     for (kernel = 0; kernel < GRAPH_KERNELS; kernel++) {
-      if (kernel == GRAPH_SSSP) continue;
+      if (kernel == GRAPH_SSSP && bench->csr.arcs == NULL) continue; /* without weights */
       run.kernel = (graph_kernel)kernel;
       kernel_measure(&run, state, all_peers, bar);
     }

@@ -23,6 +23,7 @@ void graph_measure(const graph_bench *bench, const paired_plan *plan) {
   int visible = isatty(STDERR_FILENO) && !interrupt_seen();
   if (bench->bars_only && own.bar_kind == PAIRED_NO_BAR) return;
   if (!bench->bars_only && interrupt_seen()) return;
+  if (bench->csr.edges < GRAPH_EDGES_FEW) own.rounds_min = own.rounds_max = 2;
   if (visible) {
     own.tick = graph_measure_tick;
     own.tick_ctx = &own;

@@ -29,7 +29,6 @@ void graph_measure_memory(graph_bench *bench, const graph_store *filled) {
   for (kernel = 0; kernel < GRAPH_KERNELS; kernel++) {
     char name[96];
     double taken = 0;
-    if (kernel == GRAPH_SSSP) continue;
     if (!interrupt_seen()) {
       long long before;
       graph_store_begin(&store, TV_READ);

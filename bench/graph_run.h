@@ -10,6 +10,7 @@
 #define GRAPH_THREAD_COUNTS_MAX 8
 #define GRAPH_SEARCHES 8 /* starts of a run of BFS or SSSP */
 #define GRAPH_RANK_ROUNDS 20
+#define GRAPH_EDGES_FEW 10000 /* below, runs are only long enough to see that they work */
 #define GRAPH_TYPE "e"
 #define GRAPH_WEIGHT "weight"
 

@@ -88,15 +88,20 @@ static int store_in_delta(uint64_t edge, int some_in_delta) {
 static void store_bulk(graph_store *store, const graph_edges *edges, int some_in_delta) {
   uint64_t *from = heap_take((size_t)(edges->n + 1) * sizeof *from), i, n = 0;
   uint64_t *to = heap_take((size_t)(edges->n + 1) * sizeof *to);
+  int64_t *weight = heap_take((size_t)(edges->n + 1) * sizeof *weight);
+  tv_edge_column column = {GRAPH_WEIGHT, TV_INT64, weight};
+  tv_edges list = {GRAPH_TYPE, 0, from, to, 1, &column};
   for (i = 0; i < edges->n; i++) {
     if (store_in_delta(i, some_in_delta)) continue;
     from[n] = edges->from[i];
-    to[n++] = edges->to[i];
+    to[n] = edges->to[i];
+    weight[n++] = edges->weight[i];
   }
-  graph_store_must(store, tv_graph_edges_load(store->graph, GRAPH_TYPE, n, from, to, NULL),
-                   "loading edges");
+  list.n = n;
+  graph_store_must(store, tv_graph_edges_load_with(store->graph, &list, NULL), "loading edges");
   free(from);
   free(to);
+  free(weight);
 }
 
 static void store_single(graph_store *store, const graph_edges *edges, uint64_t i) {

@@ -45,7 +45,7 @@ typedef uint64_t grb_index;
   CALL(v_option, GxB_Vector_Option_set_INT32, (void *v, int field, int32_t value))                 \
   CALL(v_set_bool, GrB_Vector_setElement_BOOL, (void *v, bool x, grb_index i))                     \
   CALL(v_set_int32, GrB_Vector_setElement_INT32, (void *v, int32_t x, grb_index i))                \
-  CALL(v_set_fp64, GrB_Vector_setElement_FP64, (void *v, double x, grb_index i))                    \
+  CALL(v_set_fp64, GrB_Vector_setElement_FP64, (void *v, double x, grb_index i))                   \
   CALL(v_assign, GrB_Vector_assign,                                                                \
        (void *w, void *mask, void *accum, void *u, const grb_index *i, grb_index ni, void *desc))  \
   CALL(v_assign_bool, GrB_Vector_assign_BOOL,                                                      \
@@ -54,7 +54,7 @@ typedef uint64_t grb_index;
       v_assign_int32, GrB_Vector_assign_INT32,                                                     \
       (void *w, void *mask, void *accum, int32_t x, const grb_index *i, grb_index ni, void *desc)) \
   CALL(v_assign_fp64, GrB_Vector_assign_FP64,                                                      \
-       (void *w, void *mask, void *accum, double x, const grb_index *i, grb_index ni, void *desc))  \
+       (void *w, void *mask, void *accum, double x, const grb_index *i, grb_index ni, void *desc)) \
   CALL(v_select_int32, GrB_Vector_select_INT32,                                                    \
        (void *w, void *mask, void *accum, void *op, void *u, int32_t y, void *desc))               \
   CALL(v_select_bool, GrB_Vector_select_BOOL,                                                      \
@@ -66,13 +66,13 @@ typedef uint64_t grb_index;
   CALL(v_sum_int64, GrB_Vector_reduce_INT64,                                                       \
        (int64_t * sum, void *accum, void *monoid, void *u, void *desc))                            \
   CALL(v_sum_fp64, GrB_Vector_reduce_FP64,                                                         \
-       (double *sum, void *accum, void *monoid, void *u, void *desc))                               \
+       (double *sum, void *accum, void *monoid, void *u, void *desc))                              \
   CALL(v_min_int32, GrB_Vector_reduce_INT32,                                                       \
        (int32_t * sum, void *accum, void *monoid, void *u, void *desc))                            \
   CALL(v_tuples_int32, GrB_Vector_extractTuples_INT32,                                             \
        (grb_index * i, int32_t * x, grb_index * n, void *v))                                       \
   CALL(v_tuples_fp64, GrB_Vector_extractTuples_FP64,                                               \
-       (grb_index * i, double *x, grb_index *n, void *v))                                           \
+       (grb_index * i, double *x, grb_index *n, void *v))                                          \
   CALL(v_pack, GxB_Vector_pack_Full, (void *v, void **x, grb_index bytes, bool iso, void *desc))   \
   CALL(v_unpack, GxB_Vector_unpack_Full,                                                           \
        (void *v, void **x, grb_index *bytes, bool *iso, void *desc))
@@ -91,12 +91,10 @@ typedef uint64_t grb_index;
   OBJECT(less_int32, GrB_LT_INT32)                          \
   OBJECT(divide_fp64, GrB_DIV_FP64)                         \
   OBJECT(plus_fp64, GrB_PLUS_FP64)                          \
-  OBJECT(second_int64, GrB_SECOND_INT64)                    \
   OBJECT(sum_int64, GrB_PLUS_MONOID_INT64)                  \
   OBJECT(sum_fp64, GrB_PLUS_MONOID_FP64)                    \
   OBJECT(least_int32, GrB_MIN_MONOID_INT32)                 \
   OBJECT(lower, GrB_TRIL)                                   \
-  OBJECT(upper, GrB_TRIU)                                   \
   OBJECT(value_less_int32, GrB_VALUELT_INT32)               \
   OBJECT(value_at_most_int32, GrB_VALUELE_INT32)            \
   OBJECT(value_above_int32, GrB_VALUEGT_INT32)              \
@@ -108,8 +106,7 @@ typedef uint64_t grb_index;
   OBJECT(min_plus_int32, GrB_MIN_PLUS_SEMIRING_INT32)       \
   OBJECT(desc_s, GrB_DESC_S)                                \
   OBJECT(desc_rs, GrB_DESC_RS)                              \
-  OBJECT(desc_rsc, GrB_DESC_RSC)                            \
-  OBJECT(desc_st1, GrB_DESC_ST1)
+  OBJECT(desc_rsc, GrB_DESC_RSC)
 
 #define GRAPHBLAS_CALL_MEMBER(member, name, parameters) int(*member) parameters;
 #define GRAPHBLAS_OBJECT_MEMBER(member, name) void **member;
