@@ -106,7 +106,7 @@ static int commits_run_lmdb(void *ctx, unsigned round, uint64_t *answer, char *w
   (void)answer, (void)why;
   for (t = 0; t < run->transactions && !interrupt_seen(); t++) {
     commits_edges(run, round, t, from, to);
-    lmdb_edges_add(run->lmdb, run->edges, from, to, run->first_id + t * run->edges);
+    lmdb_edges_add(run->lmdb, run->edges, from, to, run->first_id + (uint64_t)t * run->edges);
   }
   return 0;
 }
@@ -120,7 +120,8 @@ static int commits_answer_lmdb(void *ctx, unsigned round, uint64_t *answer, char
   for (t = 0; t < run->transactions; t++) {
     commits_edges(run, round, t, from, to);
     for (i = 0; i < run->edges; i++)
-      *answer += lmdb_edges_find(run->lmdb, from[i], to[i], run->first_id + t * run->edges + i);
+      *answer +=
+          lmdb_edges_find(run->lmdb, from[i], to[i], run->first_id + (uint64_t)t * run->edges + i);
   }
   run->first_id += (uint64_t)run->transactions * run->edges;
   return 0;

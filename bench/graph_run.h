@@ -86,7 +86,7 @@ void graph_measure_load(graph_bench *bench);
 /* graph_commits.c: durable transactions beside raw LMDB's. They change the store. */
 void graph_measure_commits(graph_bench *bench, graph_store *store);
 /* graph_memory.c: what kernels take from the heap. Opens the store's file by itself. */
-void graph_measure_memory(graph_bench *bench, const graph_store *store);
+void graph_measure_memory(graph_bench *bench, const graph_store *filled);
 
 /* ---- graph_file.c: a graph that the user brings ---- */
 

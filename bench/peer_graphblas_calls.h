@@ -108,8 +108,10 @@ typedef uint64_t grb_index;
   OBJECT(desc_rs, GrB_DESC_RS)                              \
   OBJECT(desc_rsc, GrB_DESC_RSC)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a declaration takes none. */
 #define GRAPHBLAS_CALL_MEMBER(member, name, parameters) int(*member) parameters;
 #define GRAPHBLAS_OBJECT_MEMBER(member, name) void **member;
+/* NOLINTEND(bugprone-macro-parentheses) */
 typedef struct graphblas_calls {
   GRAPHBLAS_CALLS(GRAPHBLAS_CALL_MEMBER)
   GRAPHBLAS_OBJECTS(GRAPHBLAS_OBJECT_MEMBER)
