@@ -7,9 +7,10 @@
  */
 #include <string.h>
 
-#include "traversal_internal.h"
+#include "pipeline_internal.h"
 
 #define SORT_INSERTION_MAX 24
+#define SORT_ELEMENT_MAX 48
 
 /* Elements of `size` bytes that begin with their node. Inlined with a constant size. */
 static inline __attribute__((always_inline)) tv_node sort_node(const unsigned char *element) {
@@ -20,7 +21,7 @@ static inline __attribute__((always_inline)) tv_node sort_node(const unsigned ch
 
 static inline __attribute__((always_inline)) void sort_insertion(unsigned char *base, size_t n,
                                                                  const size_t size) {
-  unsigned char moved[sizeof(tvi_step)];
+  unsigned char moved[SORT_ELEMENT_MAX];
   size_t i, j;
   for (i = 1; i < n; i++) {
     memcpy(moved, base + i * size, size);
@@ -78,4 +79,10 @@ void tvi_nodes_sort(tv_node *nodes, tv_node *scratch, size_t n, uint64_t ids) {
 void tvi_steps_sort(tvi_step *steps, tvi_step *scratch, size_t n, uint64_t ids) {
   _Static_assert(offsetof(tvi_step, node) == 0, "elements begin with their node");
   sort_elements((unsigned char *)steps, (unsigned char *)scratch, n, ids, sizeof *steps);
+}
+
+void tvi_pipe_rows_sort(tvi_pipe_row *rows, tvi_pipe_row *scratch, size_t n, uint64_t ids) {
+  _Static_assert(offsetof(tvi_pipe_row, node) == 0, "elements begin with their node");
+  _Static_assert(sizeof *rows <= SORT_ELEMENT_MAX && sizeof(tvi_step) <= SORT_ELEMENT_MAX, "fits");
+  sort_elements((unsigned char *)rows, (unsigned char *)scratch, n, ids, sizeof *rows);
 }

@@ -145,6 +145,7 @@ int tvi_graph_enter_write(tv_graph *graph) {
     return tvi_txn_fail(graph->txn, TV_EMISUSE, 0,
                         "graph \"%s\" cannot be changed from a callback of its own traversal",
                         tvi_show(tv_str(tvi_graph_name(graph)), shown));
+  graph->writes++;
   return TV_OK;
 }
 

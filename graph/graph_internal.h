@@ -103,6 +103,7 @@ struct tv_graph {
   struct tvi_index_def *indexes;
   size_t index_count, node_indexes, edge_indexes; /* of both kinds, of each */
   tvi_buffer index_changes; /* entries to be erased and put, see property_index_write.c */
+  uint64_t writes;          /* calls that wrote, so that who reads in steps finds out */
   unsigned traversals;      /* calls with callbacks that run now: writes are refused */
 };
 

@@ -77,7 +77,7 @@ int tvi_index_check_unique(tv_graph *graph, const tvi_index_def *def, const tv_v
   tv_cursor *cursor;
   tv_slice found;
   size_t prefix;
-  uint64_t other;
+  uint64_t other = 0;
   int status = tvi_graph_store(graph, TVI_GRAPH_INDEXES, &entries), rivals = 0;
   tvi_index_key_put(&key, def->number, value, 0);
   prefix = key.size - TVI_INDEX_ID_BYTES;

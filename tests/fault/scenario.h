@@ -12,7 +12,7 @@
 
 #include "test_store.h"
 #include "trivet_graph_algo.h"
-#include "trivet_graph_index.h"
+#include "trivet_graph_traverse.h"
 #include "trivet_kv.h"
 #include "trivet_sql.h"
 
@@ -139,6 +139,29 @@ static int scenario_algorithms(tv_graph *g, const tv_node *nodes) {
   return status;
 }
 
+/* A traversal with all kinds of steps. */
+static int scenario_traversal(tv_graph *g, tv_node node) {
+  tv_value text = {.type = TV_TEXT, .as.bytes = tv_str("a")};
+  tv_types all = {0, NULL};
+  tv_traversal *t;
+  tv_row row;
+  int status = tv_traversal_open(g, TV_TRAVERSE_PATHS, &t);
+  if (status != TV_OK) return status;
+  (void)tv_traversal_nodes(t, 1, &node);
+  (void)tv_traversal_repeat(t, 0, 4, TV_REPEAT_TRAIL);
+  (void)tv_traversal_expand(t, TV_BOTH, all);
+  (void)tv_traversal_where(t, TV_ON_NODE, "name", TV_PREFIX, &text);
+  (void)tv_traversal_repeat_end(t);
+  (void)tv_traversal_repeat(t, 1, 2, TV_REPEAT_REACH);
+  (void)tv_traversal_expand(t, TV_OUT, all);
+  (void)tv_traversal_repeat_end(t);
+  (void)tv_traversal_expand(t, TV_IN, all);
+  (void)tv_traversal_dedup(t);
+  while ((status = tv_traversal_next(t, &row)) == TV_OK) continue;
+  tv_traversal_close(t);
+  return status == TV_END ? TV_OK : status;
+}
+
 static int scenario_graph(tv_txn *txn) {
   tv_graph *g;
   tv_node nodes[20] = {0};
@@ -162,6 +185,7 @@ static int scenario_graph(tv_txn *txn) {
     status = tv_graph_shortest_path(g, nodes[0], nodes[9], TV_OUT, all, NULL, &way);
   if (status == TV_OK) tv_graph_path_free(&way);
   if (status == TV_OK) status = scenario_indexes(g, nodes[1]);
+  if (status == TV_OK) status = scenario_traversal(g, nodes[1]);
   if (status == TV_OK) status = scenario_algorithms(g, nodes);
   if (status == TV_OK) status = tv_graph_edge_delete(g, edge);
   if (status == TV_OK) status = tv_graph_node_delete(g, nodes[3]);

@@ -183,7 +183,7 @@ static void edges_between_two_nodes_are_those_of_a_walk(void **state) {
   uint64_t seed = test_seed(), merged;
   tv_types all = {0, NULL};
   between none = {0};
-  char key[8];
+  char key[16];
   int i;
   for (i = 0; i < NODES; i++) {
     snprintf(key, sizeof key, "%d", i);
