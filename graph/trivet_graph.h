@@ -88,6 +88,17 @@ typedef struct tv_graph_stat {
 } tv_graph_stat;
 TV_API int tv_graph_stat_get(tv_graph *graph, tv_graph_stat *out);
 
+/*
+ * Checks a graph: checksums, the order and bounds of segments and their columns, that both ends of
+ * each edge know it with the same numbers, that counts, keys, labels, ids and property indexes
+ * agree. Calls report (may be NULL) with a sentence for each problem, of the first 100, until it
+ * returns non-zero; *problems (may be NULL) counts all. Returns TV_OK (sound), TV_ECORRUPT, TV_STOP,
+ * TV_ENOMEM. Cost: reads the whole graph once, with a look-up for each node and each edge that was
+ * not loaded in bulk; a bit of memory for each node id.
+ */
+TV_API int tv_graph_check(tv_graph *graph, int (*report)(void *ctx, const char *sentence),
+                          void *ctx, uint64_t *problems);
+
 /* ---- Nodes ---- */
 
 /*

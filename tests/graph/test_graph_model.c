@@ -614,8 +614,15 @@ static void check_views(const model *m, tv_graph *g) {
     for (property = -1; property < PROPERTIES; property++) check_view(m, g, direction, property);
 }
 
+static int graph_problem(void *ctx, const char *sentence) {
+  (void)ctx;
+  fail_msg("%s", sentence);
+  return 0;
+}
+
 static void check_all(world *w, const model *m, tv_graph *g) {
   tv_node node;
+  test_ok(tv_graph_check(g, graph_problem, NULL, NULL));
   int i;
   test_ok(tvi_index_check(g, index_problem, NULL));
   for (i = 0; i < 6; i++) check_index(w, m, g);
