@@ -16,6 +16,7 @@
 
 #include "layer_internal.h"
 #include "metrics_internal.h"
+#include "tree_internal.h"
 
 #define TVI_SLOTS_LOW TV_STORES_PER_TXN_MAX /* spare slots below this are topped up ... */
 #define TVI_SLOTS_SPARE 20                  /* ... to this many */
@@ -124,6 +125,7 @@ struct tvi_env {
   int readonly;
   int durability;
   size_t page_bytes;
+  unsigned map_moves;     /* times that the map got another address; no transaction is open then */
   uint64_t map_bytes_max; /* 0: never grows beyond map_bytes */
 
   tvi_gate gate;
@@ -217,9 +219,12 @@ struct tv_store {
   uint64_t stamp; /* valid while equal to txn->stamp */
   MDB_dbi dbi;
   uint32_t key_bytes_max;
-  MDB_cursor *appender; /* stands at the end, for TV_PUT_APPEND; NULL: none */
-  uint64_t appended;    /* writes when it was used last */
-  uint64_t writes;      /* counts writes; cursors find their place again */
+  MDB_cursor *appender;   /* stands at the end, for TV_PUT_APPEND; NULL: none */
+  uint64_t appended;      /* writes when it was used last */
+  uint64_t writes;        /* counts writes; cursors find their place again */
+  uint64_t tree_snapshot; /* tree is the one of this snapshot, 0: not known ... */
+  unsigned tree_moves;    /* ... and after so many moves of the map */
+  tvi_tree tree;          /* for read transactions */
   unsigned slot;
   char kind;
   char has_part;
@@ -237,6 +242,16 @@ int tvi_store_revalidate(tv_store *store);
 static inline int tvi_store_ready(tv_store *store) {
   return TVI_LIKELY(store->stamp == store->txn->stamp) ? TV_OK : tvi_store_revalidate(store);
 }
+/* In a read transaction, for a store that is ready: store->tree becomes that of the snapshot. */
+int tvi_store_tree_load(tv_store *store);
+static inline int tvi_store_tree_ready(tv_store *store) {
+  return TVI_LIKELY(store->tree_snapshot == store->txn->snapshot &&
+                    store->tree_moves == store->txn->env->map_moves)
+             ? TV_OK
+             : tvi_store_tree_load(store);
+}
+/* A page of the store's is damaged. */
+int tvi_store_tree_fail(tv_store *store);
 int tvi_store_key_fail(tv_store *store, tv_slice key);
 static inline int tvi_store_key_check(tv_store *store, tv_slice key) {
   return TVI_LIKELY(key.size - 1 < store->key_bytes_max) ? TV_OK : tvi_store_key_fail(store, key);
@@ -288,6 +303,10 @@ int tvi_slots_open(tvi_env *env);
 /* Makes slots until `want` are spare, in a write transaction of its own. The caller holds the gate.
  */
 int tvi_slots_top_up(tvi_env *env, tvi_keeper *keeper);
+/* LMDB's record of a slot's tree in that transaction's snapshot, where it lies; an LMDB code. */
+int tvi_slots_record(MDB_txn *mdb, unsigned slot, MDB_val *record);
+/* Page 0, from anything of a read transaction's that lies in a leaf page. */
+const unsigned char *tvi_map_of(const tvi_env *env, const void *in_leaf);
 /* Number of named databases but the catalogue, in that transaction's snapshot. */
 unsigned tvi_slots_in(MDB_txn *mdb);
 

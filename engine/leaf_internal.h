@@ -11,9 +11,8 @@
 #include "lmdb_format_internal.h"
 
 typedef struct tvi_leaf {
-  const unsigned char *page; /* NULL with rows 0: not known */
-  unsigned index, rows;
-  int behind; /* LMDB's cursor stands on another row of the page */
+  const unsigned char *page;
+  unsigned index, rows; /* rows 0: nowhere */
   size_t page_bytes;
 } tvi_leaf;
 
@@ -40,7 +39,6 @@ static inline int tvi_leaf_row(tvi_leaf *leaf, unsigned index, size_t value_byte
   value->data = tvi_node_key(node) + key_size;
   value->size = value_size;
   leaf->index = index;
-  leaf->behind = 1;
   return 1;
 }
 

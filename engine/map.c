@@ -54,10 +54,15 @@ static int map_wait_idle(tvi_env *env, int32_t wait_ms) {
   return TV_OK;
 }
 
+/* LMDB does not tell where the map is; a page does, since its header holds its number. */
+const unsigned char *tvi_map_of(const tvi_env *env, const void *in_leaf) {
+  const unsigned char *page = (const unsigned char *)in_leaf - (uintptr_t)in_leaf % env->page_bytes;
+  return page - tvi_page_number(page) * env->page_bytes;
+}
+
 /*
  * Keeps the map out of forked children. They must not use it, and it would keep the data file open
- * in them, and with it the gate locked, should the parent be killed in its turn. LMDB does not tell
- * where the map is; any record's page does, since its header holds its number.
+ * in them, and with it the gate locked, should the parent be killed in its turn.
  */
 void tvi_map_keep_from_children(tvi_env *env) {
   MDB_envinfo info;
@@ -65,11 +70,8 @@ void tvi_map_keep_from_children(tvi_env *env) {
   const void *record = NULL;
   if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &mdb) != 0) return;
   record = tvi_catalogue_format_record(env, mdb);
-  if (record != NULL && mdb_env_info(env->mdb, &info) == 0) {
-    uintptr_t page = (uintptr_t)record - (uintptr_t)record % env->page_bytes;
-    uint64_t number = tvi_load_le64((const void *)page);
-    (void)madvise((void *)(page - number * env->page_bytes), info.me_mapsize, MADV_DONTFORK);
-  }
+  if (record != NULL && mdb_env_info(env->mdb, &info) == 0)
+    (void)madvise((void *)(uintptr_t)tvi_map_of(env, record), info.me_mapsize, MADV_DONTFORK);
   mdb_txn_abort(mdb);
 }
 
@@ -80,6 +82,7 @@ static int map_resize(tvi_env *env, uint64_t bytes, int32_t wait_ms, tv_error *e
   while (env->growing) pthread_cond_wait(&env->idle, &env->lock);
   env->growing = 1;
   status = map_wait_idle(env, wait_ms);
+  if (status == TV_OK) env->map_moves++;
   if (status == TV_OK) native = mdb_env_set_mapsize(env->mdb, (size_t)bytes);
   if (status == TV_OK && native == 0) {
     env->grow_wanted = 0;

@@ -10,6 +10,8 @@
 #include "env_internal.h"
 #include "lmdb_status_internal.h"
 
+#define SLOTS_MAIN ((MDB_dbi)1) /* the handle of LMDB's main database */
+
 /* Five characters: the slot in hexadecimal behind an s. */
 static void slots_name(unsigned slot, char name[6]) {
   static const char digits[] = "0123456789abcdef";
@@ -21,9 +23,18 @@ static void slots_name(unsigned slot, char name[6]) {
   name[5] = '\0';
 }
 
+int tvi_slots_record(MDB_txn *mdb, unsigned slot, MDB_val *record) {
+  char name[6];
+  MDB_val key = {5, name};
+  int native;
+  slots_name(slot, name);
+  native = mdb_get(mdb, SLOTS_MAIN, &key, record);
+  return native == 0 && record->mv_size != TVI_TREE_BYTES ? MDB_CORRUPTED : native;
+}
+
 unsigned tvi_slots_in(MDB_txn *mdb) {
   MDB_stat stat;
-  if (mdb_stat(mdb, 1 /* LMDB's main database */, &stat) != 0 || stat.ms_entries == 0) return 0;
+  if (mdb_stat(mdb, SLOTS_MAIN, &stat) != 0 || stat.ms_entries == 0) return 0;
   return (unsigned)stat.ms_entries - 1; /* less the catalogue */
 }
 

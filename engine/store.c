@@ -263,11 +263,45 @@ int tvi_store_key_fail(tv_store *store, tv_slice key) {
                       tvi_show(key, shown), tvi_store_name(store), key.size, store->key_bytes_max);
 }
 
+int tvi_store_tree_fail(tv_store *store) {
+  return tvi_txn_fail(store->txn, TV_ECORRUPT, 0, "a page of '%s' in '%s' is damaged",
+                      tvi_store_name(store), store->txn->env->path);
+}
+
+int tvi_store_tree_load(tv_store *store) {
+  tv_txn *txn = store->txn;
+  tvi_env *env = txn->env;
+  MDB_val record;
+  MDB_envinfo info;
+  int native = tvi_slots_record(txn->mdb, store->slot, &record);
+  if (native != 0) return tvi_txn_lmdb_fail(txn, native, "cannot read");
+  mdb_env_info(env->mdb, &info);
+  store->tree.map = tvi_map_of(env, record.mv_data);
+  store->tree.pages = info.me_last_pgno + 1;
+  store->tree.root = tvi_tree_record_load(record.mv_data).root;
+  store->tree.page_bytes = env->page_bytes;
+  store->tree_snapshot = txn->snapshot;
+  store->tree_moves = env->map_moves;
+  return TV_OK;
+}
+
+static int store_get_read(tv_store *store, tv_slice key, tv_slice *value) {
+  int status = tvi_store_tree_ready(store);
+  if (TVI_LIKELY(status == TV_OK)) {
+    status = tvi_tree_get(&store->tree, key, value);
+    if (TVI_LIKELY(status == TV_OK)) return TV_OK;
+    if (status == TV_ECORRUPT) status = tvi_store_tree_fail(store);
+  }
+  *value = tv_bytes(NULL, 0);
+  return status;
+}
+
 static int store_get(tv_store *store, tv_slice key, tv_slice *value) {
   MDB_val k = tvi_val_of(key), v;
   int native, status = tvi_store_ready(store);
   if (status == TV_OK) status = tvi_store_key_check(store, key);
   if (TVI_UNLIKELY(status != TV_OK)) return status;
+  if (!store->txn->write) return store_get_read(store, key, value);
   native = mdb_get(store->txn->mdb, store->dbi, &k, &v);
   if (TVI_LIKELY(native == 0)) {
     *value = tvi_slice_of(v);
