@@ -142,12 +142,12 @@ int tvi_catalogue_begin_known(tv_txn *txn) {
   return txn->stamp != 0;
 }
 
-int tvi_catalogue_begin(tv_txn *txn) {
-  uint64_t generation = catalogue_window_find(txn->env, txn->snapshot);
-  if (TVI_UNLIKELY(generation == 0)) {
+int tvi_catalogue_begin(tv_txn *txn, int certain) {
+  uint64_t generation = certain ? catalogue_window_find(txn->env, txn->snapshot) : 0;
+  if (generation == 0) {
     int native = tvi_catalogue_generation(txn->env, txn->mdb, &generation);
     if (native != 0) return native;
-    catalogue_window_note(txn->env, txn->snapshot, generation);
+    if (certain) catalogue_window_note(txn->env, txn->snapshot, generation);
   }
   txn->stamp = generation;
   return 0;

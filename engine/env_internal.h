@@ -65,22 +65,30 @@ void tvi_keeper_destroy(tvi_keeper *keeper); /* joins the thread */
  * needed. */
 int tvi_keeper_run(tvi_keeper *keeper, int (*job)(void *ctx), void *ctx);
 
-/* ---- Group commit (write.c) ---- */
+/* ---- Group commit (write.c, future.c) ---- */
 typedef struct tvi_member tvi_member;
 typedef struct tvi_group {
-  pthread_mutex_t lock;
-  tvi_member *head, *tail; /* waiting; the leader is the head until its round begins */
-  tvi_member *leader;
-  tvi_member *ran;       /* members of the round */
-  unsigned members;      /* in the round */
-  unsigned last_members; /* in the round before */
-  int gathering;         /* the leader waits for members to come */
-  int64_t commit_ns;     /* what the last commit took; the leader's */
-  tvi_member *committer; /* leads those who do not wait; NULL: not started */
-  pthread_t thread;      /* ... on this thread */
-  tv_db *called_by;      /* it is to lead, with this handle */
-  int stopping;
-  tv_txn *txn;
+  atomic_int baton;
+  atomic_uint waiting;  /* for a turn, or for somebody to lead */
+  atomic_uint sleepers; /* on the baton */
+  atomic_uint members;  /* in the round */
+  atomic_uint wanted;   /* ... before its leader need not gather any more */
+  atomic_int passed;    /* the leader sleeps on it */
+  atomic_int rounds;    /* ended; members sleep on it until their commit */
+  int alone;            /* one processor: watching the baton is of no use */
+
+  tvi_member *ran;       /* members of the round; this and the following are the baton's ... */
+  tv_txn *txn;           /* NULL: it could not begin ... */
+  tv_error begin_err;    /* ... for this reason */
+  unsigned last_members; /* in the round before; this and the next are the leader's */
+  int64_t commit_ns;     /* what the last commit took */
+
+  pthread_mutex_t lock; /* whoever starts the committer, who leads those who do not wait */
+  int started;
+  pthread_t committer;
+  _Atomic(tv_db *) called_by; /* it is to lead, with this handle */
+  atomic_int calls;           /* it sleeps on it */
+  atomic_int stopping;
 } tvi_group;
 int tvi_group_init(tvi_group *group);
 void tvi_group_destroy(tvi_group *group);
@@ -125,7 +133,6 @@ struct tvi_env {
   int readonly;
   int durability;
   size_t page_bytes;
-  unsigned map_moves;     /* times that the map got another address; no transaction is open then */
   uint64_t map_bytes_max; /* 0: never grows beyond map_bytes */
 
   tvi_gate gate;
@@ -219,12 +226,11 @@ struct tv_store {
   uint64_t stamp; /* valid while equal to txn->stamp */
   MDB_dbi dbi;
   uint32_t key_bytes_max;
-  MDB_cursor *appender;   /* stands at the end, for TV_PUT_APPEND; NULL: none */
-  uint64_t appended;      /* writes when it was used last */
-  uint64_t writes;        /* counts writes; cursors find their place again */
-  uint64_t tree_snapshot; /* tree is the one of this snapshot, 0: not known ... */
-  unsigned tree_moves;    /* ... and after so many moves of the map */
-  tvi_tree tree;          /* for read transactions */
+  MDB_cursor *appender; /* stands at the end, for TV_PUT_APPEND; NULL: none */
+  uint64_t appended;    /* writes when it was used last */
+  uint64_t writes;      /* counts writes; cursors find their place again */
+  uint64_t tree_epoch;  /* tree is the transaction's while it has this epoch; 0: not known */
+  tvi_tree tree;        /* for read transactions */
   unsigned slot;
   char kind;
   char has_part;
@@ -242,13 +248,14 @@ int tvi_store_revalidate(tv_store *store);
 static inline int tvi_store_ready(tv_store *store) {
   return TVI_LIKELY(store->stamp == store->txn->stamp) ? TV_OK : tvi_store_revalidate(store);
 }
-/* In a read transaction, for a store that is ready: store->tree becomes that of the snapshot. */
+/*
+ * In a read transaction, for a store that is ready: store->tree becomes that of the snapshot. It is
+ * looked up once in each transaction, since LMDB's transaction ids do not tell snapshots apart: a
+ * reader that is overtaken by two commits while it begins sees the second under the id before.
+ */
 int tvi_store_tree_load(tv_store *store);
 static inline int tvi_store_tree_ready(tv_store *store) {
-  return TVI_LIKELY(store->tree_snapshot == store->txn->snapshot &&
-                    store->tree_moves == store->txn->env->map_moves)
-             ? TV_OK
-             : tvi_store_tree_load(store);
+  return TVI_LIKELY(store->tree_epoch == store->txn->epoch) ? TV_OK : tvi_store_tree_load(store);
 }
 /* A page of the store's is damaged. */
 int tvi_store_tree_fail(tv_store *store);
@@ -281,8 +288,11 @@ int tvi_catalogue_format(tvi_env *env, MDB_txn *mdb, tv_error *err);
 int tvi_catalogue_verify(tvi_env *env, MDB_txn *mdb, tv_error *err);
 /* Where the format record lies in the map; NULL: nowhere. */
 const void *tvi_catalogue_format_record(tvi_env *env, MDB_txn *mdb);
-/* Sets txn->stamp for the snapshot; an LMDB code. ..._known: 0 when that would need a look-up. */
-int tvi_catalogue_begin(tv_txn *txn);
+/*
+ * Sets txn->stamp for the snapshot; an LMDB code. certain 0: another snapshot may have the same id,
+ * so the window has no say. ..._known: 0 when it would need a look-up.
+ */
+int tvi_catalogue_begin(tv_txn *txn, int certain);
 int tvi_catalogue_begin_known(tv_txn *txn);
 void tvi_catalogue_committed(tvi_env *env, uint64_t snapshot, uint64_t generation);
 void tvi_catalogue_restamp(tv_txn *txn);

@@ -82,7 +82,6 @@ static int map_resize(tvi_env *env, uint64_t bytes, int32_t wait_ms, tv_error *e
   while (env->growing) pthread_cond_wait(&env->idle, &env->lock);
   env->growing = 1;
   status = map_wait_idle(env, wait_ms);
-  if (status == TV_OK) env->map_moves++;
   if (status == TV_OK) native = mdb_env_set_mapsize(env->mdb, (size_t)bytes);
   if (status == TV_OK && native == 0) {
     env->grow_wanted = 0;

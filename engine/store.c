@@ -280,8 +280,7 @@ int tvi_store_tree_load(tv_store *store) {
   store->tree.pages = info.me_last_pgno + 1;
   store->tree.root = tvi_tree_record_load(record.mv_data).root;
   store->tree.page_bytes = env->page_bytes;
-  store->tree_snapshot = txn->snapshot;
-  store->tree_moves = env->map_moves;
+  store->tree_epoch = txn->epoch;
   return TV_OK;
 }
 

@@ -105,16 +105,31 @@ static int txn_reader_catch_up(tv_txn *txn) {
   return native;
 }
 
+/* The newest commit that is visible in the file, acknowledged or not. */
+static uint64_t txn_last_id(tvi_env *env) {
+  MDB_envinfo info;
+  mdb_env_info(env->mdb, &info);
+  return info.me_last_txnid;
+}
+
+/*
+ * 1 when the id of a reader that has just begun tells its snapshot: one that LMDB's commits
+ * overtook meanwhile got a newer snapshot than its id says.
+ */
+static int txn_reader_certain(const tv_txn *txn) {
+  return txn_last_id(txn->env) == txn->snapshot;
+}
+
 static int txn_reader_try(tv_txn *txn) {
   int native = txn_reader_renew(txn);
   if (TVI_UNLIKELY(native != 0)) return native;
   txn->snapshot = mdb_txn_id(txn->mdb);
   /* A snapshot whose catalogue is known needs no slot that is not open. */
-  if (TVI_UNLIKELY(!tvi_catalogue_begin_known(txn))) {
+  if (TVI_UNLIKELY(!txn_reader_certain(txn) || !tvi_catalogue_begin_known(txn))) {
     native = txn_reader_catch_up(txn);
     if (native != 0) return native;
     txn->snapshot = mdb_txn_id(txn->mdb);
-    native = tvi_catalogue_begin(txn);
+    native = tvi_catalogue_begin(txn, txn_reader_certain(txn));
     if (native != 0) mdb_txn_reset(txn->mdb);
   }
   return native;
@@ -223,7 +238,7 @@ static int txn_writer_try(tv_txn *txn) {
     native = tvi_slots_open(env);
     return native == 0 ? WRITER_AGAIN : native;
   }
-  native = tvi_catalogue_begin(txn);
+  native = tvi_catalogue_begin(txn, 1);
   if (native == 0 && !txn_spares_low(txn)) return 0;
   (void)txn_run(txn, txn_abort_job);
   if (native == 0) native = tvi_slots_top_up(env, txn->movable ? &env->keeper : NULL);
@@ -404,13 +419,6 @@ static int txn_commit_failed(tvi_env *env, int native, tv_error *err) {
   return status;
 }
 
-/* An LMDB commit that changed nothing makes no new snapshot. */
-static uint64_t txn_last_id(tvi_env *env) {
-  MDB_envinfo info;
-  mdb_env_info(env->mdb, &info);
-  return info.me_last_txnid;
-}
-
 static int txn_commit_writer(tv_txn *txn, int keep_gate, tv_error *err) {
   tvi_env *env = txn->env;
   uint64_t generation = txn->stamp, snapshot = txn->snapshot + 1;
@@ -433,7 +441,7 @@ static int txn_commit_writer(tv_txn *txn, int keep_gate, tv_error *err) {
     (void)txn_run(txn, txn_abort_job);
   if (native != 0)
     status = txn_commit_failed(env, native, err);
-  else if (txn_last_id(env) == snapshot)
+  else if (txn_last_id(env) == snapshot) /* one that changed nothing makes no new snapshot */
     tvi_catalogue_committed(env, snapshot, generation);
   /* Here rather than at the next begin, which would find its snapshot overtaken by the topping up.
    */
