@@ -47,6 +47,23 @@ int tvi_ints_open(const void *data, size_t size, tvi_ints *out); /* TV_OK or TV_
 uint32_t tvi_ints_block_rows(const tvi_ints *ints, uint32_t block);
 /* Least and greatest integer of a block, without decoding it. */
 void tvi_ints_bounds(const tvi_ints *ints, uint32_t block, int64_t *min, int64_t *max);
+typedef enum tvi_ints_form {
+  TVI_INTS_SAME = 0,
+  TVI_INTS_OFFSETS = 1,
+  TVI_INTS_RUNS = 2,
+  TVI_INTS_STEPS = 3
+} tvi_ints_form;
+#define TVI_INTS_RUN_BITS 10u /* of a run's length */
+
+/* How a block is encoded. The bits of all its numbers lie within `size`. */
+typedef struct tvi_ints_block {
+  unsigned form, width;
+  uint32_t runs;
+  uint64_t base;
+  const unsigned char *from;
+  size_t size; /* bytes that may be read */
+} tvi_ints_block;
+int tvi_ints_look(const tvi_ints *ints, uint32_t block, tvi_ints_block *out);
 /* Decodes a block into out, which has room for TVI_COL_BLOCK. TV_OK or TV_ECORRUPT. */
 int tvi_ints_decode(const tvi_ints *ints, uint32_t block, int64_t *out);
 

@@ -21,9 +21,6 @@
 #define INTS_HEADER_BYTES 8u
 #define INTS_ENTRY_BYTES 24u
 #define INTS_PAD_BYTES 16u /* so that a load of eight bytes never leaves the section */
-#define INTS_RUN_BITS 10u
-
-typedef enum ints_form { INTS_SAME = 0, INTS_OFFSETS = 1, INTS_RUNS = 2, INTS_STEPS = 3 } ints_form;
 
 /* What is known of a block before it is encoded. */
 typedef struct ints_shape {
@@ -92,20 +89,21 @@ static unsigned char *ints_room(tvi_buffer *out, size_t bytes) {
   return room;
 }
 
-static ints_form ints_choose(const ints_shape *shape, uint32_t n, unsigned *width, size_t *bytes) {
+static tvi_ints_form ints_choose(const ints_shape *shape, uint32_t n, unsigned *width,
+                                 size_t *bytes) {
   unsigned offsets = ints_width((uint64_t)shape->max - (uint64_t)shape->min);
   unsigned steps = ints_width(shape->step_max - shape->step_min);
   size_t size = ints_bytes(n, offsets);
-  ints_form form = offsets == 0 ? INTS_SAME : INTS_OFFSETS;
-  size_t runs = ints_bytes(shape->runs, INTS_RUN_BITS) + ints_bytes(shape->runs, offsets);
+  tvi_ints_form form = offsets == 0 ? TVI_INTS_SAME : TVI_INTS_OFFSETS;
+  size_t runs = ints_bytes(shape->runs, TVI_INTS_RUN_BITS) + ints_bytes(shape->runs, offsets);
 
   *width = offsets;
-  if (form == INTS_OFFSETS && runs < size) {
-    form = INTS_RUNS;
+  if (form == TVI_INTS_OFFSETS && runs < size) {
+    form = TVI_INTS_RUNS;
     size = runs;
   }
-  if (form != INTS_SAME && shape->has_steps && 16 + ints_bytes(n - 1, steps) < size) {
-    form = INTS_STEPS;
+  if (form != TVI_INTS_SAME && shape->has_steps && 16 + ints_bytes(n - 1, steps) < size) {
+    form = TVI_INTS_STEPS;
     size = 16 + ints_bytes(n - 1, steps);
     *width = steps;
   }
@@ -115,12 +113,12 @@ static ints_form ints_choose(const ints_shape *shape, uint32_t n, unsigned *widt
 
 static void ints_put_runs(unsigned char *room, const int64_t *v, uint32_t n, unsigned width,
                           const ints_shape *shape) {
-  unsigned char *values = room + ints_bytes(shape->runs, INTS_RUN_BITS);
+  unsigned char *values = room + ints_bytes(shape->runs, TVI_INTS_RUN_BITS);
   uint32_t i, start = 0, run = 0;
 
   for (i = 1; i <= n; i++) {
     if (i < n && v[i] == v[start]) continue;
-    ints_put(room, (size_t)run * INTS_RUN_BITS, INTS_RUN_BITS, i - start - 1);
+    ints_put(room, (size_t)run * TVI_INTS_RUN_BITS, TVI_INTS_RUN_BITS, i - start - 1);
     ints_put(values, (size_t)run * width, width, (uint64_t)v[start] - (uint64_t)shape->min);
     start = i;
     run++;
@@ -133,19 +131,19 @@ static int ints_encode_block(const int64_t *v, uint32_t n, size_t start, size_t 
   unsigned width;
   size_t bytes, at = out->size;
   unsigned char *room, *to;
-  ints_form form;
+  tvi_ints_form form;
   uint32_t i;
 
   ints_measure(v, n, &shape);
   form = ints_choose(&shape, n, &width, &bytes);
-  room = ints_room(out, form == INTS_SAME ? 0 : bytes);
+  room = ints_room(out, form == TVI_INTS_SAME ? 0 : bytes);
   if (room == NULL) return TV_ENOMEM;
-  if (form == INTS_OFFSETS) {
+  if (form == TVI_INTS_OFFSETS) {
     for (i = 0; i < n; i++)
       ints_put(room, (size_t)i * width, width, (uint64_t)v[i] - (uint64_t)shape.min);
-  } else if (form == INTS_RUNS) {
+  } else if (form == TVI_INTS_RUNS) {
     ints_put_runs(room, v, n, width, &shape);
-  } else if (form == INTS_STEPS) {
+  } else if (form == TVI_INTS_STEPS) {
     tvi_store_le64(room, (uint64_t)v[0]);
     tvi_store_le64(room + 8, shape.step_min);
     for (i = 1; i < n; i++)
@@ -158,7 +156,7 @@ static int ints_encode_block(const int64_t *v, uint32_t n, size_t start, size_t 
   tvi_store_le32(to + 16, (uint32_t)(at - start));
   to[20] = (unsigned char)form;
   to[21] = (unsigned char)width;
-  tvi_store_le16(to + 22, (uint16_t)(form == INTS_RUNS ? shape.runs : 0));
+  tvi_store_le16(to + 22, (uint16_t)(form == TVI_INTS_RUNS ? shape.runs : 0));
   return TV_OK;
 }
 
@@ -213,11 +211,12 @@ void tvi_ints_bounds(const tvi_ints *ints, uint32_t block, int64_t *min, int64_t
 
 static int ints_get_runs(const unsigned char *from, unsigned width, uint32_t runs, uint64_t base,
                          uint32_t n, int64_t *out) {
-  const unsigned char *values = from + ints_bytes(runs, INTS_RUN_BITS);
+  const unsigned char *values = from + ints_bytes(runs, TVI_INTS_RUN_BITS);
   uint32_t run, at = 0;
 
   for (run = 0; run < runs; run++) {
-    uint32_t length = (uint32_t)ints_get(from, (size_t)run * INTS_RUN_BITS, INTS_RUN_BITS) + 1;
+    uint32_t length =
+        (uint32_t)ints_get(from, (size_t)run * TVI_INTS_RUN_BITS, TVI_INTS_RUN_BITS) + 1;
     int64_t value = (int64_t)(base + ints_get(values, (size_t)run * width, width));
     if (length > n - at) return TV_ECORRUPT;
     for (; length > 0; length--) out[at++] = value;
@@ -250,32 +249,47 @@ static void ints_get_offsets(const unsigned char *from, unsigned width, uint64_t
     ints_get_wide(from, width, base, n, out);
 }
 
-int tvi_ints_decode(const tvi_ints *ints, uint32_t block, int64_t *out) {
-  const unsigned char *entry = ints_entry(ints, block), *from;
-  uint32_t offset = tvi_load_le32(entry + 16), n = tvi_ints_block_rows(ints, block), i;
-  unsigned form = entry[20], width = entry[21], runs = tvi_load_le16(entry + 22);
-  uint64_t base = tvi_load_le64(entry);
-  size_t need = ints_bytes(n, width);
+int tvi_ints_look(const tvi_ints *ints, uint32_t block, tvi_ints_block *out) {
+  const unsigned char *entry = ints_entry(ints, block);
+  uint32_t offset = tvi_load_le32(entry + 16), n = tvi_ints_block_rows(ints, block);
+  size_t need;
 
-  if (form == INTS_RUNS) need = ints_bytes(runs, INTS_RUN_BITS) + ints_bytes(runs, width);
-  if (form == INTS_STEPS) need = 16 + ints_bytes(n - 1, width);
-  if (width > 64 || runs > TVI_COL_BLOCK || offset > ints->size - INTS_PAD_BYTES ||
+  out->form = entry[20];
+  out->width = entry[21];
+  out->runs = tvi_load_le16(entry + 22);
+  out->base = tvi_load_le64(entry);
+  need = ints_bytes(n, out->width);
+  if (out->form == TVI_INTS_RUNS)
+    need = ints_bytes(out->runs, TVI_INTS_RUN_BITS) + ints_bytes(out->runs, out->width);
+  if (out->form == TVI_INTS_STEPS) need = 16 + ints_bytes(n - 1, out->width);
+  if (out->width > 64 || out->runs > TVI_COL_BLOCK || offset > ints->size - INTS_PAD_BYTES ||
       need > ints->size - INTS_PAD_BYTES - offset)
     return TV_ECORRUPT;
-  from = ints->data + offset;
-  switch (form) {
-    case INTS_SAME:
+  out->from = ints->data + offset;
+  out->size = ints->size - offset;
+  return TV_OK;
+}
+
+int tvi_ints_decode(const tvi_ints *ints, uint32_t block, int64_t *out) {
+  uint32_t n = tvi_ints_block_rows(ints, block), i;
+  tvi_ints_block look;
+  uint64_t base;
+
+  if (tvi_ints_look(ints, block, &look) != TV_OK) return TV_ECORRUPT;
+  base = look.base;
+  switch (look.form) {
+    case TVI_INTS_SAME:
       for (i = 0; i < n; i++) out[i] = (int64_t)base;
       return TV_OK;
-    case INTS_OFFSETS:
-      ints_get_offsets(from, width, base, n, out);
+    case TVI_INTS_OFFSETS:
+      ints_get_offsets(look.from, look.width, base, n, out);
       return TV_OK;
-    case INTS_RUNS:
-      return ints_get_runs(from, width, runs, base, n, out);
-    case INTS_STEPS:
-      base = tvi_load_le64(from);
+    case TVI_INTS_RUNS:
+      return ints_get_runs(look.from, look.width, look.runs, base, n, out);
+    case TVI_INTS_STEPS:
+      base = tvi_load_le64(look.from);
       out[0] = (int64_t)base;
-      ints_get_offsets(from + 16, width, tvi_load_le64(from + 8), n - 1, out + 1);
+      ints_get_offsets(look.from + 16, look.width, tvi_load_le64(look.from + 8), n - 1, out + 1);
       for (i = 1; i < n; i++) out[i] = (int64_t)(base += (uint64_t)out[i]);
       return TV_OK;
     default:

@@ -178,6 +178,7 @@ typedef struct tvi_exec_options {
   uint64_t deadline_ns;            /* on CLOCK_MONOTONIC; 0: none. Beyond it: TV_EINTR */
   int (*cancelled)(void *context); /* or NULL; asked on the caller's thread. 1: TV_EINTR */
   void *context;
+  int kernels; /* for tests: a tvi_kernel_level; 0: the best of the machine */
 } tvi_exec_options;
 
 /* One line of EXPLAIN QUERY PLAN; after a run with what was counted. */
@@ -205,8 +206,8 @@ int tvi_exec_open(const tvi_plan *plan, const tvi_exec_options *options, const t
 int tvi_exec_run(tvi_exec *exec, tv_error *err);
 /* The next row's plan->outputs values, borrowed until tvi_exec_close. TV_OK or TV_END. */
 int tvi_exec_next(tvi_exec *exec, const tvi_value **row);
-/* Lines of the explanation; *count of them. */
-const tvi_exec_line *tvi_exec_lines(const tvi_exec *exec, int *count);
+/* A line of the explanation, from 0; NULL behind the last. */
+const tvi_exec_line *tvi_exec_lines(const tvi_exec *exec, int line);
 void tvi_exec_close(tvi_exec *exec);
 
 #endif
