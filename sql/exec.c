@@ -45,12 +45,12 @@ static int exec_params(tvi_exec *exec, const tvi_value *params) {
   size_t n = (size_t)exec->plan->params;
   size_t i;
 
-  exec->params = tvi_pool_alloc(&exec->pool, (n + 1) * sizeof *exec->params);
+  exec->params = tvi_arena_alloc(&exec->pool, (n + 1) * sizeof *exec->params);
   if (exec->params == NULL) return tvi_memory_status(&exec->memory);
   for (i = 0; i < n; i++) {
     exec->params[i] = params[i];
     if (params[i].type != SQLITE_TEXT && params[i].type != SQLITE_BLOB) continue;
-    if (!tvi_pool_copy(&exec->pool, params[i].as.bytes, &exec->params[i].as.bytes))
+    if (!tvi_arena_copy(&exec->pool, params[i].as.bytes, &exec->params[i].as.bytes))
       return tvi_memory_status(&exec->memory);
   }
   return TV_OK;
@@ -109,7 +109,7 @@ void tvi_exec_close(tvi_exec *exec) {
   tvi_result_free(&exec->result);
   if (exec->program.pool != NULL) tvi_program_free(&exec->program);
   if (exec->last.pool != NULL) tvi_program_free(&exec->last);
-  tvi_pool_free(&exec->pool);
+  tvi_arena_free(&exec->pool);
   tvi_free(exec);
 }
 
@@ -192,7 +192,7 @@ static int exec_groups_out(tvi_exec *exec, tvi_eval *eval, uint32_t n, uint64_t 
   int i, outputs = exec->plan->outputs, width = exec->result.stride, status = TV_OK;
   uint16_t rows[TVI_EXEC_ROWS];
   uint32_t r, kept = n;
-  tvi_value *row = tvi_pool_alloc(&eval->rooms, ((size_t)width + 1) * sizeof *row);
+  tvi_value *row = tvi_arena_alloc(&eval->rooms, ((size_t)width + 1) * sizeof *row);
 
   if (row == NULL) return tvi_memory_status(&exec->memory);
   tvi_eval_begin(eval, n);
@@ -210,12 +210,12 @@ static int exec_groups_out(tvi_exec *exec, tvi_eval *eval, uint32_t n, uint64_t 
   return status;
 }
 
-static int exec_chunk_make(tvi_exec *exec, tvi_pool *pool, exec_chunk *chunk) {
+static int exec_chunk_make(tvi_exec *exec, tvi_arena *pool, exec_chunk *chunk) {
   int i, slots = exec->keys + exec->aggregates;
 
-  chunk->column = tvi_pool_zalloc(pool, ((size_t)slots + 1) * sizeof *chunk->column);
+  chunk->column = tvi_arena_zalloc(pool, ((size_t)slots + 1) * sizeof *chunk->column);
   for (i = 0; chunk->column != NULL && i < slots; i++) {
-    chunk->column[i].as.any = tvi_pool_alloc(pool, TVI_EXEC_ROWS * sizeof(tvi_value));
+    chunk->column[i].as.any = tvi_arena_alloc(pool, TVI_EXEC_ROWS * sizeof(tvi_value));
     if (chunk->column[i].as.any == NULL) return tvi_memory_status(&exec->memory);
   }
   return chunk->column == NULL ? tvi_memory_status(&exec->memory) : TV_OK;
@@ -224,9 +224,9 @@ static int exec_chunk_make(tvi_exec *exec, tvi_pool *pool, exec_chunk *chunk) {
 /* Puts the groups through HAVING and the outputs. */
 static int exec_groups(tvi_exec *exec, tvi_groups *groups) {
   int i, slots = exec->keys + exec->aggregates;
-  tvi_pool pool = {.memory = &exec->memory}, texts = {.memory = &exec->memory};
+  tvi_arena pool = {.memory = &exec->memory}, texts = {.memory = &exec->memory};
   exec_chunk chunk = {NULL};
-  tvi_value *values = tvi_pool_alloc(&pool, ((size_t)slots + 1) * sizeof *values);
+  tvi_value *values = tvi_arena_alloc(&pool, ((size_t)slots + 1) * sizeof *values);
   uint32_t group, n = 0;
   uint64_t place = 0;
   tvi_eval eval = {.program = NULL};
@@ -244,13 +244,13 @@ static int exec_groups(tvi_exec *exec, tvi_groups *groups) {
     if (status == TV_OK && ++n == TVI_EXEC_ROWS) {
       status = exec_groups_out(exec, &eval, n, &place);
       n = 0;
-      tvi_pool_reset(&texts);
+      tvi_arena_reset(&texts);
     }
   }
   if (status == TV_OK && n > 0) status = exec_groups_out(exec, &eval, n, &place);
   tvi_eval_free(&eval);
-  tvi_pool_free(&texts);
-  tvi_pool_free(&pool);
+  tvi_arena_free(&texts);
+  tvi_arena_free(&pool);
   return status;
 }
 
@@ -290,7 +290,7 @@ static void exec_start(tvi_pipe *pipes, int count) {
 
 static int exec_scan(tvi_exec *exec, tv_error *err) {
   int i, count = exec_threads(exec), status = TV_OK;
-  tvi_pipe *pipes = tvi_pool_zalloc(&exec->pool, (size_t)count * sizeof *pipes);
+  tvi_pipe *pipes = tvi_arena_zalloc(&exec->pool, (size_t)count * sizeof *pipes);
 
   if (pipes == NULL) return tvi_memory_status(&exec->memory);
   exec->grouping.exact = exec->exact;

@@ -59,14 +59,14 @@ int tvi_tally_reserve(tvi_tally *tally, const tvi_plan_aggregate *aggregate, int
 }
 
 void tvi_tally_free(tvi_tally *tally, tvi_memory *memory, uint32_t room) {
-  tvi_pool_drop(memory, tally->sum, room, sizeof *tally->sum);
-  tvi_pool_drop(memory, tally->real, room, sizeof *tally->real);
-  tvi_pool_drop(memory, tally->flags, room, 1);
-  tvi_pool_drop(memory, tally->nulls, room, sizeof *tally->nulls);
-  tvi_pool_drop(memory, tally->best, room, sizeof *tally->best);
-  tvi_pool_drop(memory, tally->pair_word, tally->pair_word_capacity, sizeof *tally->pair_word);
-  tvi_pool_drop(memory, tally->pair_group, tally->pair_group_capacity, sizeof *tally->pair_group);
-  tvi_pool_drop(memory, tally->pair_slots, tally->pair_slots_capacity, sizeof *tally->pair_slots);
+  tvi_arena_drop(memory, tally->sum, room, sizeof *tally->sum);
+  tvi_arena_drop(memory, tally->real, room, sizeof *tally->real);
+  tvi_arena_drop(memory, tally->flags, room, 1);
+  tvi_arena_drop(memory, tally->nulls, room, sizeof *tally->nulls);
+  tvi_arena_drop(memory, tally->best, room, sizeof *tally->best);
+  tvi_arena_drop(memory, tally->pair_word, tally->pair_word_capacity, sizeof *tally->pair_word);
+  tvi_arena_drop(memory, tally->pair_group, tally->pair_group_capacity, sizeof *tally->pair_group);
+  tvi_arena_drop(memory, tally->pair_slots, tally->pair_slots_capacity, sizeof *tally->pair_slots);
   memset(tally, 0, sizeof *tally);
 }
 
@@ -162,14 +162,14 @@ static int tally_keep(tvi_groups *groups, const tvi_plan_aggregate *aggregate, t
   }
   *best = *value;
   if (value->type != SQLITE_TEXT && value->type != SQLITE_BLOB) return TV_OK;
-  if (!tvi_pool_copy(&groups->pool, value->as.bytes, &best->as.bytes))
+  if (!tvi_arena_copy(&groups->pool, value->as.bytes, &best->as.bytes))
     return tvi_memory_status(groups->memory);
   return TV_OK;
 }
 
 static int tally_extreme(tvi_groups *groups, const tvi_plan_aggregate *aggregate, tvi_tally *tally,
                          const tvi_vec *vec, uint32_t n) {
-  tvi_pool scratch = {.memory = groups->memory};
+  tvi_arena scratch = {.memory = groups->memory};
   uint32_t i;
   int status = TV_OK, min = aggregate->op == TVI_AGG_MIN;
 
@@ -186,7 +186,7 @@ static int tally_extreme(tvi_groups *groups, const tvi_plan_aggregate *aggregate
     else
       status = tally_keep(groups, aggregate, best, &value);
   }
-  tvi_pool_free(&scratch);
+  tvi_arena_free(&scratch);
   return status;
 }
 

@@ -16,7 +16,7 @@ static int distinct_slots(tvi_tally *tally, tvi_memory *memory) {
   void *room = tally->pair_slots;
 
   if (slots == 0) return TV_ELIMIT;
-  if (!tvi_pool_grow(memory, &room, &tally->pair_slots_capacity, slots, sizeof *tally->pair_slots))
+  if (!tvi_arena_grow(memory, &room, &tally->pair_slots_capacity, slots, sizeof *tally->pair_slots))
     return tvi_memory_status(memory);
   tally->pair_slots = room;
   tally->pair_mask = slots - 1;
@@ -43,12 +43,12 @@ int tvi_tally_pair(tvi_groups *groups, int aggregate, uint32_t group, uint64_t w
     uint32_t pair = tally->pair_slots[at] - 1;
     if (tally->pair_word[pair] == word && tally->pair_group[pair] == group) return TV_OK;
   }
-  if (!tvi_pool_grow(groups->memory, &words, &tally->pair_word_capacity, (size_t)tally->pairs + 1,
-                     sizeof *tally->pair_word))
+  if (!tvi_arena_grow(groups->memory, &words, &tally->pair_word_capacity, (size_t)tally->pairs + 1,
+                      sizeof *tally->pair_word))
     return tvi_memory_status(groups->memory);
   tally->pair_word = words;
-  if (!tvi_pool_grow(groups->memory, &pair_groups, &tally->pair_group_capacity,
-                     (size_t)tally->pairs + 1, sizeof *tally->pair_group))
+  if (!tvi_arena_grow(groups->memory, &pair_groups, &tally->pair_group_capacity,
+                      (size_t)tally->pairs + 1, sizeof *tally->pair_group))
     return tvi_memory_status(groups->memory);
   tally->pair_group = pair_groups;
   tally->pair_word[tally->pairs] = word;

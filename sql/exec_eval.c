@@ -19,10 +19,10 @@ int tvi_eval_make(tvi_eval *eval, const tvi_program *program, tvi_memory *memory
   eval->rooms.memory = eval->pool.memory = memory;
   eval->fetch = fetch;
   eval->context = context;
-  eval->result = tvi_pool_zalloc(&eval->rooms, n * sizeof *eval->result);
-  eval->room = tvi_pool_zalloc(&eval->rooms, n * sizeof *eval->room);
-  eval->done = tvi_pool_zalloc(&eval->rooms, n);
-  eval->need = tvi_pool_zalloc(&eval->rooms, n);
+  eval->result = tvi_arena_zalloc(&eval->rooms, n * sizeof *eval->result);
+  eval->room = tvi_arena_zalloc(&eval->rooms, n * sizeof *eval->room);
+  eval->done = tvi_arena_zalloc(&eval->rooms, n);
+  eval->need = tvi_arena_zalloc(&eval->rooms, n);
   if (eval->result == NULL || eval->room == NULL || eval->done == NULL || eval->need == NULL)
     return tvi_memory_status(memory);
   return TV_OK;
@@ -30,26 +30,26 @@ int tvi_eval_make(tvi_eval *eval, const tvi_program *program, tvi_memory *memory
 
 void tvi_eval_free(tvi_eval *eval) {
   if (eval->program == NULL) return;
-  tvi_pool_free(&eval->pool);
-  tvi_pool_free(&eval->rooms);
+  tvi_arena_free(&eval->pool);
+  tvi_arena_free(&eval->rooms);
   eval->program = NULL;
 }
 
 void tvi_eval_begin(tvi_eval *eval, uint32_t n) {
   eval->n = n;
   memset(eval->done, 0, (size_t)eval->program->count);
-  tvi_pool_reset(&eval->pool);
+  tvi_arena_reset(&eval->pool);
 }
 
 int tvi_eval_take(tvi_eval *eval, int node, size_t width) {
   tvi_eval_room *room = &eval->room[node];
 
   if (room->nulls == NULL) {
-    room->nulls = tvi_pool_alloc(&eval->rooms, EVAL_ROOM_ROWS);
+    room->nulls = tvi_arena_alloc(&eval->rooms, EVAL_ROOM_ROWS);
     if (room->nulls == NULL) return 0;
   }
   if (room->bytes < width * EVAL_ROOM_ROWS) {
-    room->data = tvi_pool_alloc(&eval->rooms, width * EVAL_ROOM_ROWS);
+    room->data = tvi_arena_alloc(&eval->rooms, width * EVAL_ROOM_ROWS);
     room->bytes = room->data == NULL ? 0 : width * EVAL_ROOM_ROWS;
   }
   return room->data != NULL;
@@ -60,7 +60,7 @@ static int eval_constant(tvi_eval *eval, int node, tvi_vec *out) {
   const tvi_value *value = &eval->program->node[node].value;
 
   if (eval->room[node].data == NULL)
-    eval->room[node].data = tvi_pool_alloc(&eval->rooms, sizeof *value);
+    eval->room[node].data = tvi_arena_alloc(&eval->rooms, sizeof *value);
   if (eval->room[node].data == NULL) return tvi_memory_status(eval->rooms.memory);
   memset(out, 0, sizeof *out);
   out->constant = 1;
@@ -87,7 +87,7 @@ static int eval_constant(tvi_eval *eval, int node, tvi_vec *out) {
 /* Value by value. */
 static int eval_each(tvi_eval *eval, int node, const tvi_vec *const *args, tvi_vec *out) {
   const tvi_node *n = &eval->program->node[node];
-  tvi_value *values = tvi_pool_alloc(&eval->pool, ((size_t)n->args + 1) * sizeof *values);
+  tvi_value *values = tvi_arena_alloc(&eval->pool, ((size_t)n->args + 1) * sizeof *values);
   uint32_t row;
   int i, status = TV_OK;
 
@@ -121,7 +121,7 @@ static int eval_one(tvi_eval *eval, int node) {
     if (status == TV_OK) *out = *fetched;
     return status;
   }
-  args = tvi_pool_alloc(&eval->pool, ((size_t)n->args + 1) * sizeof *args);
+  args = tvi_arena_alloc(&eval->pool, ((size_t)n->args + 1) * sizeof *args);
   if (args == NULL) return tvi_memory_status(eval->rooms.memory);
   for (i = 0; i < n->args; i++) args[i] = &eval->result[n->arg[i]];
   done = tvi_arith_apply(eval, node, args, out);

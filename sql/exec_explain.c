@@ -10,18 +10,18 @@
 /* ---- Lines ---- */
 
 static void explain_line(tvi_exec *exec, int depth, const char *text) {
-  tvi_line *line;
+  tvi_exec_line *line;
 
   if (exec->lines == TVI_LINES_MAX) return;
-  line = &exec->line[exec->lines++];
-  sqlite3_snprintf((int)sizeof line->text, line->text, "%s", text);
-  line->line.text = line->text;
-  line->line.depth = depth;
+  line = &exec->line[exec->lines];
+  line->text = exec->text[exec->lines];
+  line->depth = depth;
+  sqlite3_snprintf(TVI_LINE_BYTES, exec->text[exec->lines++], "%s", text);
 }
 
 static void explain_scan(tvi_exec *exec, int table, int depth, const char *what) {
   const tvi_source *source = &exec->source[table];
-  char text[sizeof exec->line[0].text];
+  char text[TVI_LINE_BYTES];
 
   sqlite3_snprintf((int)sizeof text, text, "%s %s (%s, %u parts, %llu rows, %d columns%s)", what,
                    source->table->name, source->table->columnar != NULL ? "columnar" : "rows",
@@ -32,7 +32,7 @@ static void explain_scan(tvi_exec *exec, int table, int depth, const char *what)
 
 void tvi_exec_explain(tvi_exec *exec) {
   const tvi_plan *plan = exec->plan;
-  char text[sizeof exec->line[0].text];
+  char text[TVI_LINE_BYTES];
   int j;
 
   sqlite3_snprintf((int)sizeof text, text, "VECTORISED (%s, %d threads)", exec->kernels->name,
@@ -65,24 +65,25 @@ void tvi_exec_count(tvi_exec *exec, const tvi_pipe *pipes, int count) {
     rows += pipes[i].rows;
     ns += pipes[i].ns;
   }
-  exec->line[0].line.rows = exec->result.rows;
-  exec->line[0].line.ns = ns;
+  exec->line[0].rows = exec->result.rows;
+  exec->line[0].ns = ns;
   if (at >= exec->lines) return;
-  line = &exec->line[at++].line;
+  line = &exec->line[at++];
   line->rows = scanned;
   line->ns = ns;
   for (i = 0; i < exec->joins && at < exec->lines; i++) {
-    line = &exec->line[at++].line;
+    line = &exec->line[at++];
     line->rows = exec->join[i].rows_out;
     line->ns = exec->join[i].ns;
-    exec->line[0].line.ns += exec->join[i].ns;
+    exec->line[0].ns += exec->join[i].ns;
   }
-  for (; at < exec->lines; at++) exec->line[at].line.rows = exec->result.rows;
+  for (; at < exec->lines; at++) exec->line[at].rows = exec->result.rows;
   (void)rows;
 }
 
-const tvi_exec_line *tvi_exec_lines(const tvi_exec *exec, int line) {
-  return line < exec->lines ? &exec->line[line].line : NULL;
+const tvi_exec_line *tvi_exec_lines(const tvi_exec *exec, int *count) {
+  *count = exec->lines;
+  return exec->line;
 }
 
 /* ---- What is covered ---- */

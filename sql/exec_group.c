@@ -18,13 +18,13 @@ int tvi_groups_make(tvi_groups *groups, tvi_grouping *grouping, tvi_memory *memo
   memset(groups, 0, sizeof *groups);
   groups->grouping = grouping;
   groups->memory = groups->pool.memory = memory;
-  groups->tally = tvi_pool_zalloc(&groups->pool, aggregates * sizeof *groups->tally);
-  groups->memo = tvi_pool_zalloc(&groups->pool, keys * sizeof *groups->memo);
+  groups->tally = tvi_arena_zalloc(&groups->pool, aggregates * sizeof *groups->tally);
+  groups->memo = tvi_arena_zalloc(&groups->pool, keys * sizeof *groups->memo);
   groups->distinct_memo =
-      tvi_pool_zalloc(&groups->pool, aggregates * sizeof *groups->distinct_memo);
-  groups->group = tvi_pool_alloc(&groups->pool, TVI_EXEC_ROWS * sizeof *groups->group);
+      tvi_arena_zalloc(&groups->pool, aggregates * sizeof *groups->distinct_memo);
+  groups->group = tvi_arena_alloc(&groups->pool, TVI_EXEC_ROWS * sizeof *groups->group);
   groups->row_words =
-      tvi_pool_alloc(&groups->pool, TVI_EXEC_ROWS * keys * sizeof *groups->row_words);
+      tvi_arena_alloc(&groups->pool, TVI_EXEC_ROWS * keys * sizeof *groups->row_words);
   if (groups->tally == NULL || groups->memo == NULL || groups->distinct_memo == NULL ||
       groups->group == NULL || groups->row_words == NULL)
     return tvi_memory_status(memory);
@@ -38,14 +38,14 @@ void tvi_groups_free(tvi_groups *groups) {
   for (i = 0; groups->tally != NULL && i < groups->grouping->aggregates; i++)
     tvi_tally_free(&groups->tally[i], groups->memory, groups->room);
   for (i = 0; groups->memo != NULL && i < groups->grouping->keys; i++)
-    tvi_pool_drop(groups->memory, groups->memo[i].number, groups->memo[i].capacity, 4);
+    tvi_arena_drop(groups->memory, groups->memo[i].number, groups->memo[i].capacity, 4);
   for (i = 0; groups->distinct_memo != NULL && i < groups->grouping->aggregates; i++)
-    tvi_pool_drop(groups->memory, groups->distinct_memo[i].number,
-                  groups->distinct_memo[i].capacity, 4);
-  tvi_pool_drop(groups->memory, groups->rows, groups->room, sizeof *groups->rows);
-  tvi_pool_drop(groups->memory, groups->words, groups->words_capacity, sizeof *groups->words);
-  tvi_pool_drop(groups->memory, groups->slots, groups->slots_capacity, sizeof *groups->slots);
-  tvi_pool_free(&groups->pool);
+    tvi_arena_drop(groups->memory, groups->distinct_memo[i].number,
+                   groups->distinct_memo[i].capacity, 4);
+  tvi_arena_drop(groups->memory, groups->rows, groups->room, sizeof *groups->rows);
+  tvi_arena_drop(groups->memory, groups->words, groups->words_capacity, sizeof *groups->words);
+  tvi_arena_drop(groups->memory, groups->slots, groups->slots_capacity, sizeof *groups->slots);
+  tvi_arena_free(&groups->pool);
   groups->memory = NULL;
 }
 
@@ -97,7 +97,7 @@ static int group_numbers(tvi_groups *groups, tvi_intern *intern, tvi_group_memo 
   int status = TV_OK;
 
   if (vec->kind == TVI_VEC_CODE && memo->dict != vec->dict) {
-    if (!tvi_pool_grow(groups->memory, &numbers, &memo->capacity, vec->dict->count, 4))
+    if (!tvi_arena_grow(groups->memory, &numbers, &memo->capacity, vec->dict->count, 4))
       return tvi_memory_status(groups->memory);
     memo->number = numbers;
     memset(memo->number, 0xff, vec->dict->count * sizeof *memo->number);
@@ -175,7 +175,7 @@ static int group_slots(tvi_groups *groups) {
   void *room = groups->slots;
 
   if (slots == 0) return TV_ELIMIT;
-  if (!tvi_pool_grow(groups->memory, &room, &groups->slots_capacity, slots, sizeof *groups->slots))
+  if (!tvi_arena_grow(groups->memory, &room, &groups->slots_capacity, slots, sizeof *groups->slots))
     return tvi_memory_status(groups->memory);
   groups->slots = room;
   groups->mask = slots - 1;
@@ -209,8 +209,8 @@ static int group_find(tvi_groups *groups, const uint64_t *words, uint32_t *group
   }
   status = group_reserve(groups, groups->count + 1);
   if (status != TV_OK) return status;
-  if (!tvi_pool_grow(groups->memory, &all, &groups->words_capacity,
-                     ((size_t)groups->count + 1) * width, sizeof *groups->words))
+  if (!tvi_arena_grow(groups->memory, &all, &groups->words_capacity,
+                      ((size_t)groups->count + 1) * width, sizeof *groups->words))
     return tvi_memory_status(groups->memory);
   groups->words = all;
   memcpy(groups->words + groups->count * width, words, width * sizeof *words);
@@ -337,7 +337,7 @@ int tvi_groups_merge(tvi_groups *groups, tvi_groups *other) {
   int a, status = TV_OK;
 
   if (other->count == 0) return TV_OK;
-  into = tvi_pool_alloc(&other->pool, other->count * sizeof *into);
+  into = tvi_arena_alloc(&other->pool, other->count * sizeof *into);
   if (into == NULL) return tvi_memory_status(other->memory);
   if (g->keys == 0 || g->dense > 0) {
     status = group_reserve(groups, other->count);
@@ -356,7 +356,7 @@ int tvi_groups_merge(tvi_groups *groups, tvi_groups *other) {
   return status == TV_OK ? group_merge_pairs(groups, other, into) : status;
 }
 
-static int group_key_value(tvi_pool *pool, const tvi_group_key *key, uint64_t word, int null,
+static int group_key_value(tvi_arena *pool, const tvi_group_key *key, uint64_t word, int null,
                            tvi_value *out) {
   int64_t number = (int64_t)word;
   int32_t days;
@@ -374,7 +374,7 @@ static int group_key_value(tvi_pool *pool, const tvi_group_key *key, uint64_t wo
   return tvi_vec_value(pool, &vec, 0, out) ? TV_OK : tvi_memory_status(pool->memory);
 }
 
-int tvi_groups_values(tvi_groups *groups, tvi_pool *pool, uint32_t group, tvi_value *out) {
+int tvi_groups_values(tvi_groups *groups, tvi_arena *pool, uint32_t group, tvi_value *out) {
   const tvi_grouping *g = groups->grouping;
   size_t width = (size_t)g->keys + 1;
   uint64_t place = group;

@@ -52,7 +52,7 @@ static int image_row(tvi_source *source, int64_t rowid, const tvi_cell *cells) {
 
 int tvi_image_delta(tvi_source *source, tvi_col_store *store) {
   size_t columns = (size_t)store->schema->columns;
-  tvi_cell *cells = tvi_pool_alloc(&source->pool, (columns + 1) * sizeof *cells);
+  tvi_cell *cells = tvi_arena_alloc(&source->pool, (columns + 1) * sizeof *cells);
   unsigned char from[TVI_COL_KEY_BYTES];
   tv_slice key, record;
   tv_cursor *cursor;

@@ -18,10 +18,10 @@ int tvi_intern_make(tvi_intern *intern, tvi_memory *memory, int nocase) {
 
 void tvi_intern_free(tvi_intern *intern) {
   if (intern->memory == NULL) return;
-  tvi_pool_drop(intern->memory, intern->value, intern->value_capacity, sizeof *intern->value);
-  tvi_pool_drop(intern->memory, intern->hash, intern->hash_capacity, sizeof *intern->hash);
-  tvi_pool_drop(intern->memory, intern->slots, intern->slots_capacity, sizeof *intern->slots);
-  tvi_pool_free(&intern->pool);
+  tvi_arena_drop(intern->memory, intern->value, intern->value_capacity, sizeof *intern->value);
+  tvi_arena_drop(intern->memory, intern->hash, intern->hash_capacity, sizeof *intern->hash);
+  tvi_arena_drop(intern->memory, intern->slots, intern->slots_capacity, sizeof *intern->slots);
+  tvi_arena_free(&intern->pool);
   pthread_mutex_destroy(&intern->lock);
   intern->memory = NULL;
 }
@@ -77,7 +77,7 @@ static int intern_grow(tvi_intern *intern) {
   void *room = intern->slots;
 
   if (slots == 0) return TV_ELIMIT;
-  if (!tvi_pool_grow(intern->memory, &room, &intern->slots_capacity, slots, sizeof *intern->slots))
+  if (!tvi_arena_grow(intern->memory, &room, &intern->slots_capacity, slots, sizeof *intern->slots))
     return tvi_memory_status(intern->memory);
   intern->slots = room;
   intern->mask = slots - 1;
@@ -94,16 +94,16 @@ static int intern_add(tvi_intern *intern, const tvi_value *value, uint64_t hash,
   void *values = intern->value, *hashes = intern->hash;
   tvi_value kept = *value;
 
-  if (!tvi_pool_grow(intern->memory, &values, &intern->value_capacity, (size_t)intern->count + 1,
-                     sizeof *intern->value))
+  if (!tvi_arena_grow(intern->memory, &values, &intern->value_capacity, (size_t)intern->count + 1,
+                      sizeof *intern->value))
     return tvi_memory_status(intern->memory);
   intern->value = values;
-  if (!tvi_pool_grow(intern->memory, &hashes, &intern->hash_capacity, (size_t)intern->count + 1,
-                     sizeof *intern->hash))
+  if (!tvi_arena_grow(intern->memory, &hashes, &intern->hash_capacity, (size_t)intern->count + 1,
+                      sizeof *intern->hash))
     return tvi_memory_status(intern->memory);
   intern->hash = hashes;
   if ((value->type == SQLITE_TEXT || value->type == SQLITE_BLOB) &&
-      !tvi_pool_copy(&intern->pool, value->as.bytes, &kept.as.bytes))
+      !tvi_arena_copy(&intern->pool, value->as.bytes, &kept.as.bytes))
     return tvi_memory_status(intern->memory);
   intern->value[intern->count] = kept;
   intern->hash[intern->count] = hash;

@@ -71,7 +71,7 @@ static inline int tvi_vec_is_null(const tvi_vec *vec, uint32_t row) {
   return vec->kind == TVI_VEC_NULL || (vec->nulls != NULL && vec->nulls[at]);
 }
 /* One value, borrowed from the vector; a date is printed into the pool. 0: no memory. */
-int tvi_vec_value(tvi_pool *pool, const tvi_vec *vec, uint32_t row, tvi_value *out);
+int tvi_vec_value(tvi_arena *pool, const tvi_vec *vec, uint32_t row, tvi_value *out);
 /* Keeps rows[0..n), ascending, of a vector that owns its memory. */
 void tvi_vec_keep(tvi_vec *vec, const uint16_t *rows, uint32_t n);
 /* Makes a MIXED vector of n values one of their kind, in place, when they have one. */
@@ -98,7 +98,7 @@ typedef struct tvi_rows_column {
 #define TVI_ROWS_MAX (UINT32_MAX - 1)
 typedef struct tvi_rows {
   tvi_memory *memory;
-  tvi_pool pool; /* of strings */
+  tvi_arena pool; /* of strings */
   int columns;
   tvi_rows_column *column;
   uint32_t rows;
@@ -128,7 +128,7 @@ typedef struct tvi_node {
 } tvi_node;
 
 typedef struct tvi_program {
-  tvi_pool *pool;
+  tvi_arena *pool;
   const tvi_value *params;
   const int *slots; /* per table: its first slot */
   int keys;         /* KEY n is slot n, AGGREGATE n slot keys + n */
@@ -157,8 +157,8 @@ typedef struct tvi_eval_room {
 
 struct tvi_eval {
   const tvi_program *program;
-  tvi_pool rooms; /* for as long as it lives */
-  tvi_pool pool;  /* strings, for as long as the rows are the same */
+  tvi_arena rooms; /* for as long as it lives */
+  tvi_arena pool;  /* strings, for as long as the rows are the same */
   tvi_eval_fetch fetch;
   void *context;
   uint32_t n; /* rows, at most TVI_EXEC_ROWS */
@@ -213,7 +213,7 @@ typedef struct tvi_source {
   uint64_t rows;
   tvi_rows image; /* the delta, or all of a row table */
   tvi_memory *memory;
-  tvi_pool pool;
+  tvi_arena pool;
 } tvi_source;
 
 /*
@@ -311,7 +311,7 @@ typedef struct tvi_scan_column {
 struct tvi_scan {
   const tvi_kernels *kernels;
   tvi_source *source;
-  tvi_pool pool;
+  tvi_arena pool;
   int first_slot; /* of the source's columns */
   tvi_scan_column *column;
   int sifts;
@@ -348,7 +348,7 @@ int tvi_scan_load(tvi_scan *scan, int column, const uint16_t *rows, uint32_t n, 
 /* Gives equal values equal numbers, from 0. Shared by threads: the caller holds the lock. */
 typedef struct tvi_intern {
   tvi_memory *memory;
-  tvi_pool pool;
+  tvi_arena pool;
   int nocase;
   tvi_value *value; /* by number */
   uint64_t *hash;
@@ -385,7 +385,7 @@ typedef struct tvi_join {
   uint32_t *next;  /* per row: the next with its key (or slot), + 1; NULL when unique and dense */
   uint64_t *hash;  /* per row, when not by_number */
   uint32_t mask;
-  tvi_pool pool;
+  tvi_arena pool;
   uint64_t rows_out, ns; /* counted while running */
 } tvi_join;
 
@@ -466,7 +466,7 @@ typedef struct tvi_tally {
 typedef struct tvi_groups {
   tvi_grouping *grouping;
   tvi_memory *memory;
-  tvi_pool pool;  /* texts of MIN and MAX */
+  tvi_arena pool; /* texts of MIN and MAX */
   uint32_t count; /* of groups; of places when dense */
   uint32_t room;  /* what the arrays hold */
   uint64_t *rows; /* per group */
@@ -493,7 +493,7 @@ int tvi_groups_add(tvi_groups *groups, tvi_eval *eval, uint32_t *const *rows);
 int tvi_groups_merge(tvi_groups *groups, tvi_groups *other);
 /* The values of a group: keys, then aggregates. TV_OK; TV_END: exact is needed; TV_EINVAL: integer
  * overflow; a failure. */
-int tvi_groups_values(tvi_groups *groups, tvi_pool *pool, uint32_t group, tvi_value *out);
+int tvi_groups_values(tvi_groups *groups, tvi_arena *pool, uint32_t group, tvi_value *out);
 
 /* ---- Aggregates (exec_aggregate.c) ---- */
 
@@ -515,8 +515,8 @@ int tvi_tally_pair(tvi_groups *groups, int aggregate, uint32_t group, uint64_t w
 typedef struct tvi_result {
   tvi_memory *memory;
   const tvi_plan *plan;
-  tvi_pool pool; /* strings */
-  int stride;    /* values per row: outputs, then what orders */
+  tvi_arena pool; /* strings */
+  int stride;     /* values per row: outputs, then what orders */
   tvi_value *value;
   uint64_t *place; /* per row: where it was met, to tell equals apart */
   size_t value_capacity, place_capacity;
@@ -553,17 +553,14 @@ typedef struct tvi_bounds {
   int64_t lo, hi;
 } tvi_bounds;
 
-typedef struct tvi_line {
-  tvi_exec_line line;
-  char text[400];
-} tvi_line;
+#define TVI_LINE_BYTES 400
 #define TVI_LINES_MAX (3 * TVI_PLAN_TABLES_MAX + 8)
 
 struct tvi_exec {
   const tvi_plan *plan;
   tvi_exec_options options;
   tvi_memory memory;
-  tvi_pool pool;
+  tvi_arena pool;
   const tvi_kernels *kernels;
   tvi_value *params;
   int slot[TVI_PLAN_TABLES_MAX + 1]; /* first of each table; then how many there are */
@@ -591,7 +588,8 @@ struct tvi_exec {
   int exact;
   tvi_result result;
   int lines;
-  tvi_line line[TVI_LINES_MAX];
+  tvi_exec_line line[TVI_LINES_MAX];
+  char text[TVI_LINES_MAX][TVI_LINE_BYTES];
   /* While threads run. */
   atomic_uint next_part;
   atomic_uint last_part; /* parts behind it are not needed */
@@ -624,7 +622,7 @@ typedef struct tvi_pipe {
   tvi_exec *exec;
   int table;      /* that is scanned */
   tvi_join *into; /* rows go into this join; NULL: through the steps */
-  tvi_pool pool;
+  tvi_arena pool;
   tvi_scan scan;
   tvi_eval eval;
   tvi_flow *flow;   /* of now */

@@ -25,7 +25,7 @@ int tvi_join_make(tvi_join *join, tvi_memory *memory, int columns) {
 void tvi_join_free(tvi_join *join) {
   tvi_rows_free(&join->rows);
   tvi_rows_free(&join->values);
-  if (join->pool.memory != NULL) tvi_pool_free(&join->pool);
+  if (join->pool.memory != NULL) tvi_arena_free(&join->pool);
 }
 
 /* ---- Building ---- */
@@ -45,14 +45,15 @@ static uint32_t join_whole(tvi_vec *const *keys, int count, uint32_t n, uint16_t
 }
 
 /* Leaves rows[0..n) of a vector, in memory of the pool's, since it may be another's. */
-static int join_pick(tvi_pool *pool, tvi_vec *vec, const uint16_t *rows, uint32_t n, uint32_t all) {
+static int join_pick(tvi_arena *pool, tvi_vec *vec, const uint16_t *rows, uint32_t n,
+                     uint32_t all) {
   size_t width = tvi_vec_width(vec->kind);
   unsigned char *nulls;
   void *room;
 
   if (n == all || vec->constant || vec->kind == TVI_VEC_NULL) return TV_OK;
-  room = tvi_pool_alloc(pool, all * width);
-  nulls = vec->nulls == NULL ? NULL : tvi_pool_alloc(pool, all);
+  room = tvi_arena_alloc(pool, all * width);
+  nulls = vec->nulls == NULL ? NULL : tvi_arena_alloc(pool, all);
   if (room == NULL || (vec->nulls != NULL && nulls == NULL)) return tvi_memory_status(pool->memory);
   memcpy(room, vec->as.any, all * width);
   if (nulls != NULL) memcpy(nulls, vec->nulls, all);
@@ -107,8 +108,8 @@ static int join_finish_dense(tvi_join *join) {
   size_t words = (size_t)join->span / 32 + 2;
   uint32_t row;
 
-  join->first = tvi_pool_zalloc(&join->pool, ((size_t)join->span + 1) * sizeof *join->first);
-  join->bits = tvi_pool_zalloc(&join->pool, words * sizeof *join->bits);
+  join->first = tvi_arena_zalloc(&join->pool, ((size_t)join->span + 1) * sizeof *join->first);
+  join->bits = tvi_arena_zalloc(&join->pool, words * sizeof *join->bits);
   if (join->first == NULL || join->bits == NULL) return tvi_memory_status(join->pool.memory);
   for (row = join->values.rows; row-- > 0;) {
     uint32_t place = (uint32_t)((uint64_t)join_number(key, row) - (uint64_t)join->base);
@@ -142,9 +143,9 @@ static int join_finish_hash(tvi_join *join) {
 
   while (slots < n && slots < UINT32_C(1) << 31) slots *= 2;
   join->mask = slots - 1;
-  join->first = tvi_pool_zalloc(&join->pool, slots * sizeof *join->first);
+  join->first = tvi_arena_zalloc(&join->pool, slots * sizeof *join->first);
   if (!join->by_number)
-    join->hash = tvi_pool_alloc(&join->pool, ((size_t)n + 1) * sizeof *join->hash);
+    join->hash = tvi_arena_alloc(&join->pool, ((size_t)n + 1) * sizeof *join->hash);
   if (join->first == NULL || (!join->by_number && join->hash == NULL))
     return tvi_memory_status(join->pool.memory);
   for (row = n; row-- > 0;) {
@@ -162,7 +163,7 @@ int tvi_join_finish(tvi_join *join) {
 
   join->unique = 1;
   join->by_number = join->keys == 1 && (key->kind == TVI_VEC_I64 || key->kind == TVI_VEC_DATE);
-  join->next = tvi_pool_alloc(&join->pool, ((size_t)join->values.rows + 1) * sizeof *join->next);
+  join->next = tvi_arena_alloc(&join->pool, ((size_t)join->values.rows + 1) * sizeof *join->next);
   if (join->next == NULL) return tvi_memory_status(join->pool.memory);
   if (join->by_number) {
     range = (uint64_t)key->hi - (uint64_t)key->lo;
@@ -226,7 +227,7 @@ static int join_probe_number(tvi_join *join, const tvi_vec *key, uint32_t n, tvi
   return TV_OK;
 }
 
-static int join_same(tvi_join *join, tvi_pool *pool, const tvi_value *keys, uint32_t row,
+static int join_same(tvi_join *join, tvi_arena *pool, const tvi_value *keys, uint32_t row,
                      int *same) {
   int k;
 

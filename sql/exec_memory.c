@@ -11,12 +11,12 @@
 #define POOL_PAGE_BYTES 65472u /* less than a power of two, for the allocator's own words */
 #define POOL_ALIGN 64u
 
-struct tvi_pool_page {
-  struct tvi_pool_page *next;
+struct tvi_arena_page {
+  struct tvi_arena_page *next;
   size_t used, size; /* bytes behind the header */
 };
 
-#define POOL_HEAD_BYTES ((sizeof(struct tvi_pool_page) + POOL_ALIGN - 1) / POOL_ALIGN * POOL_ALIGN)
+#define POOL_HEAD_BYTES ((sizeof(struct tvi_arena_page) + POOL_ALIGN - 1) / POOL_ALIGN * POOL_ALIGN)
 
 int tvi_memory_take(tvi_memory *memory, int64_t bytes) {
   uint64_t used = atomic_fetch_add_explicit(&memory->used, (uint64_t)bytes, memory_order_relaxed);
@@ -31,8 +31,8 @@ int tvi_memory_status(const tvi_memory *memory) {
   return atomic_load(&memory->exceeded) ? TV_ELIMIT : TV_ENOMEM;
 }
 
-static struct tvi_pool_page *pool_page(tvi_pool *pool, size_t size) {
-  struct tvi_pool_page *page;
+static struct tvi_arena_page *pool_page(tvi_arena *pool, size_t size) {
+  struct tvi_arena_page *page;
 
   if (size < POOL_PAGE_BYTES) size = POOL_PAGE_BYTES;
   if (!tvi_memory_take(pool->memory, (int64_t)(size + POOL_HEAD_BYTES))) return NULL;
@@ -49,8 +49,8 @@ static struct tvi_pool_page *pool_page(tvi_pool *pool, size_t size) {
 }
 
 /* The page's bytes begin at a multiple of POOL_ALIGN, so that offsets align as addresses do. */
-static void *pool_take(tvi_pool *pool, size_t size, size_t align) {
-  struct tvi_pool_page *page = pool->pages;
+static void *pool_take(tvi_arena *pool, size_t size, size_t align) {
+  struct tvi_arena_page *page = pool->pages;
   size_t at = page == NULL ? 0 : (page->used + align - 1) / align * align;
   uintptr_t start;
 
@@ -65,17 +65,17 @@ static void *pool_take(tvi_pool *pool, size_t size, size_t align) {
   return (unsigned char *)page + (start - (uintptr_t)page) + at;
 }
 
-void *tvi_pool_alloc(tvi_pool *pool, size_t size) {
+void *tvi_arena_alloc(tvi_arena *pool, size_t size) {
   return pool_take(pool, size, POOL_ALIGN);
 }
 
-void *tvi_pool_zalloc(tvi_pool *pool, size_t size) {
-  void *room = tvi_pool_alloc(pool, size);
+void *tvi_arena_zalloc(tvi_arena *pool, size_t size) {
+  void *room = tvi_arena_alloc(pool, size);
   if (room != NULL) memset(room, 0, size);
   return room;
 }
 
-int tvi_pool_copy(tvi_pool *pool, tv_slice bytes, tv_slice *out) {
+int tvi_arena_copy(tvi_arena *pool, tv_slice bytes, tv_slice *out) {
   unsigned char *room;
 
   if (bytes.size == 0) {
@@ -89,13 +89,13 @@ int tvi_pool_copy(tvi_pool *pool, tv_slice bytes, tv_slice *out) {
   return 1;
 }
 
-static void pool_page_free(tvi_pool *pool, struct tvi_pool_page *page) {
+static void pool_page_free(tvi_arena *pool, struct tvi_arena_page *page) {
   tvi_memory_take(pool->memory, -(int64_t)(page->size + POOL_HEAD_BYTES));
   tvi_free(page);
 }
 
-void tvi_pool_reset(tvi_pool *pool) {
-  struct tvi_pool_page *page = pool->pages, *next;
+void tvi_arena_reset(tvi_arena *pool) {
+  struct tvi_arena_page *page = pool->pages, *next;
 
   if (page == NULL) return;
   for (next = page->next; next != NULL; next = page->next) {
@@ -105,13 +105,13 @@ void tvi_pool_reset(tvi_pool *pool) {
   page->used = 0;
 }
 
-void tvi_pool_free(tvi_pool *pool) {
-  tvi_pool_reset(pool);
+void tvi_arena_free(tvi_arena *pool) {
+  tvi_arena_reset(pool);
   if (pool->pages != NULL) pool_page_free(pool, pool->pages);
   pool->pages = NULL;
 }
 
-int tvi_pool_grow(tvi_memory *memory, void **array, size_t *capacity, size_t need, size_t size) {
+int tvi_arena_grow(tvi_memory *memory, void **array, size_t *capacity, size_t need, size_t size) {
   size_t room = *capacity;
   void *grown;
 
@@ -130,7 +130,7 @@ int tvi_pool_grow(tvi_memory *memory, void **array, size_t *capacity, size_t nee
   return 1;
 }
 
-void tvi_pool_drop(tvi_memory *memory, void *array, size_t capacity, size_t size) {
+void tvi_arena_drop(tvi_memory *memory, void *array, size_t capacity, size_t size) {
   if (array == NULL) return;
   tvi_memory_take(memory, -(int64_t)(capacity * size));
   tvi_free(array);

@@ -166,12 +166,12 @@ static tvi_value operator_case(const tvi_value *args, int n) {
 }
 
 /* A copy that ends in a zero byte. */
-static const char *operator_string(tvi_pool *pool, const tvi_value *value) {
+static const char *operator_string(tvi_arena *pool, const tvi_value *value) {
   tv_slice text;
   char *copy;
 
   if (!tvi_value_text(pool, value, &text)) return NULL;
-  copy = tvi_pool_alloc(pool, text.size + 1);
+  copy = tvi_arena_alloc(pool, text.size + 1);
   if (copy == NULL) return NULL;
   if (text.size > 0) memcpy(copy, text.data, text.size);
   copy[text.size] = '\0';
@@ -192,7 +192,7 @@ static unsigned operator_character(const char *text) {
   return z[1 + more] == '\0' ? c : 0;
 }
 
-static int operator_like(tvi_pool *pool, const tvi_expr *expr, const tvi_value *args,
+static int operator_like(tvi_arena *pool, const tvi_expr *expr, const tvi_value *args,
                          tvi_value *out) {
   int blob = args[0].type == SQLITE_BLOB || args[1].type == SQLITE_BLOB;
   const char *text, *pattern, *escape = "";
@@ -215,7 +215,7 @@ static int operator_like(tvi_pool *pool, const tvi_expr *expr, const tvi_value *
   return TV_OK;
 }
 
-static int operator_concat(tvi_pool *pool, const tvi_value *args, tvi_value *out) {
+static int operator_concat(tvi_arena *pool, const tvi_value *args, tvi_value *out) {
   tv_slice left, right;
   unsigned char *room;
 
@@ -223,7 +223,7 @@ static int operator_concat(tvi_pool *pool, const tvi_value *args, tvi_value *out
   if (args[0].type == SQLITE_NULL || args[1].type == SQLITE_NULL) return TV_OK;
   if (!tvi_value_text(pool, &args[0], &left) || !tvi_value_text(pool, &args[1], &right))
     return tvi_memory_status(pool->memory);
-  room = tvi_pool_alloc(pool, left.size + right.size + 1);
+  room = tvi_arena_alloc(pool, left.size + right.size + 1);
   if (room == NULL) return tvi_memory_status(pool->memory);
   if (left.size > 0) memcpy(room, left.data, left.size);
   if (right.size > 0) memcpy(room + left.size, right.data, right.size);
@@ -259,7 +259,7 @@ static int64_t operator_length(tv_slice text) {
 }
 
 /* As substrFunc of SQLite's func.c. */
-static int operator_substr(tvi_pool *pool, const tvi_expr *expr, const tvi_value *args,
+static int operator_substr(tvi_arena *pool, const tvi_expr *expr, const tvi_value *args,
                            tvi_value *out) {
   int blob = args[0].type == SQLITE_BLOB, negative = 0;
   int64_t from, count = 1000000000, length = 0;
@@ -311,7 +311,7 @@ static int operator_substr(tvi_pool *pool, const tvi_expr *expr, const tvi_value
   return TV_OK;
 }
 
-static int operator_fold(tvi_pool *pool, const tvi_value *arg, int upper, tvi_value *out) {
+static int operator_fold(tvi_arena *pool, const tvi_value *arg, int upper, tvi_value *out) {
   tv_slice text;
   unsigned char *room;
   size_t i;
@@ -319,7 +319,7 @@ static int operator_fold(tvi_pool *pool, const tvi_value *arg, int upper, tvi_va
   *out = tvi_value_null();
   if (arg->type == SQLITE_NULL) return TV_OK;
   if (!tvi_value_text(pool, arg, &text)) return tvi_memory_status(pool->memory);
-  room = tvi_pool_alloc(pool, text.size + 1);
+  room = tvi_arena_alloc(pool, text.size + 1);
   if (room == NULL) return tvi_memory_status(pool->memory);
   for (i = 0; i < text.size; i++) {
     unsigned char c = ((const unsigned char *)text.data)[i];
@@ -331,7 +331,7 @@ static int operator_fold(tvi_pool *pool, const tvi_value *arg, int upper, tvi_va
   return TV_OK;
 }
 
-static int operator_size(tvi_pool *pool, const tvi_value *arg, tvi_value *out) {
+static int operator_size(tvi_arena *pool, const tvi_value *arg, tvi_value *out) {
   tv_slice text;
 
   *out = tvi_value_null();
@@ -358,7 +358,7 @@ static tvi_value operator_typeof(const tvi_value *arg) {
   return tvi_value_bytes(SQLITE_TEXT, tv_bytes(name, strlen(name)));
 }
 
-static int operator_function(tvi_pool *pool, const tvi_expr *expr, const tvi_value *args,
+static int operator_function(tvi_arena *pool, const tvi_expr *expr, const tvi_value *args,
                              tvi_value *out) {
   switch ((tvi_expr_function)expr->slot) {
     case TVI_F_LENGTH:
@@ -408,7 +408,7 @@ static tvi_value operator_coalesce(const tvi_value *args, int n) {
   return args[i];
 }
 
-int tvi_value_apply(tvi_pool *pool, const tvi_expr *expr, const tvi_value *args, tvi_value *out) {
+int tvi_value_apply(tvi_arena *pool, const tvi_expr *expr, const tvi_value *args, tvi_value *out) {
   tvi_expr_op op = expr->op;
 
   if (op >= TVI_X_NEGATE && op <= TVI_X_NOTNULL) {

@@ -32,8 +32,8 @@ static int pipe_fetch(void *context, int slot, tvi_vec **out) {
     return TV_OK;
   }
   if (pipe->slot_room[slot] == NULL) {
-    pipe->slot_room[slot] = tvi_pool_alloc(&pipe->pool, PIPE_ROOM_ROWS * sizeof(tvi_value));
-    pipe->slot_nulls[slot] = tvi_pool_alloc(&pipe->pool, PIPE_ROOM_ROWS);
+    pipe->slot_room[slot] = tvi_arena_alloc(&pipe->pool, PIPE_ROOM_ROWS * sizeof(tvi_value));
+    pipe->slot_nulls[slot] = tvi_arena_alloc(&pipe->pool, PIPE_ROOM_ROWS);
     if (pipe->slot_room[slot] == NULL || pipe->slot_nulls[slot] == NULL)
       return tvi_memory_status(&exec->memory);
   }
@@ -54,16 +54,16 @@ static int pipe_make_stage(tvi_pipe *pipe, tvi_stage *stage) {
   tvi_flow *flow = &stage->flow;
   int i;
 
-  flow->column = tvi_pool_zalloc(&pipe->pool, n * sizeof *flow->column);
-  flow->room = tvi_pool_zalloc(&pipe->pool, n * sizeof *flow->room);
-  flow->nulls = tvi_pool_zalloc(&pipe->pool, n * sizeof *flow->nulls);
-  flow->row = tvi_pool_zalloc(&pipe->pool, (TVI_PLAN_TABLES_MAX + 1) * sizeof *flow->row);
+  flow->column = tvi_arena_zalloc(&pipe->pool, n * sizeof *flow->column);
+  flow->room = tvi_arena_zalloc(&pipe->pool, n * sizeof *flow->room);
+  flow->nulls = tvi_arena_zalloc(&pipe->pool, n * sizeof *flow->nulls);
+  flow->row = tvi_arena_zalloc(&pipe->pool, (TVI_PLAN_TABLES_MAX + 1) * sizeof *flow->row);
   if (flow->column == NULL || flow->room == NULL || flow->nulls == NULL || flow->row == NULL)
     return tvi_memory_status(&exec->memory);
   for (i = 0; i < source->columns; i++) {
     if (!exec->late[pipe->table][i]) continue;
-    flow->room[i] = tvi_pool_alloc(&pipe->pool, PIPE_ROOM_ROWS * sizeof(tvi_value));
-    flow->nulls[i] = tvi_pool_alloc(&pipe->pool, PIPE_ROOM_ROWS);
+    flow->room[i] = tvi_arena_alloc(&pipe->pool, PIPE_ROOM_ROWS * sizeof(tvi_value));
+    flow->nulls[i] = tvi_arena_alloc(&pipe->pool, PIPE_ROOM_ROWS);
     if (flow->room[i] == NULL || flow->nulls[i] == NULL) return tvi_memory_status(&exec->memory);
   }
   return TV_OK;
@@ -75,7 +75,7 @@ static int pipe_make_rows(tvi_pipe *pipe, tvi_flow *flow) {
 
   for (i = 0; i < exec->joins; i++) {
     int table = exec->join[i].table;
-    flow->row[table] = tvi_pool_zalloc(&pipe->pool, PIPE_ROOM_ROWS * sizeof **flow->row);
+    flow->row[table] = tvi_arena_zalloc(&pipe->pool, PIPE_ROOM_ROWS * sizeof **flow->row);
     if (flow->row[table] == NULL) return tvi_memory_status(&pipe->exec->memory);
   }
   return TV_OK;
@@ -87,7 +87,7 @@ static int pipe_make_stages(tvi_pipe *pipe) {
 
   for (i = 0; i < exec->steps; i++)
     stages += exec->step[i].kind == TVI_STEP_JOIN && !exec->step[i].sifted;
-  pipe->stage = tvi_pool_zalloc(&pipe->pool, (size_t)stages * sizeof *pipe->stage);
+  pipe->stage = tvi_arena_zalloc(&pipe->pool, (size_t)stages * sizeof *pipe->stage);
   if (pipe->stage == NULL) return tvi_memory_status(&exec->memory);
   status = pipe_make_rows(pipe, &pipe->scan.flow);
   for (i = 1; i < stages && status == TV_OK; i++) {
@@ -106,9 +106,9 @@ int tvi_pipe_make(tvi_pipe *pipe, tvi_exec *exec, int table, tvi_join *into) {
   pipe->table = table;
   pipe->into = into;
   pipe->pool.memory = &exec->memory;
-  pipe->slot_room = tvi_pool_zalloc(&pipe->pool, slots * sizeof *pipe->slot_room);
-  pipe->slot_nulls = tvi_pool_zalloc(&pipe->pool, slots * sizeof *pipe->slot_nulls);
-  pipe->row = tvi_pool_zalloc(
+  pipe->slot_room = tvi_arena_zalloc(&pipe->pool, slots * sizeof *pipe->slot_room);
+  pipe->slot_nulls = tvi_arena_zalloc(&pipe->pool, slots * sizeof *pipe->slot_nulls);
+  pipe->row = tvi_arena_zalloc(
       &pipe->pool, (size_t)(exec->plan->outputs + exec->plan->orders + 1) * sizeof *pipe->row);
   if (pipe->slot_room == NULL || pipe->slot_nulls == NULL || pipe->row == NULL)
     return tvi_memory_status(&exec->memory);
@@ -133,7 +133,7 @@ void tvi_pipe_free(tvi_pipe *pipe) {
   tvi_eval_free(&pipe->eval);
   tvi_groups_free(&pipe->groups);
   tvi_result_free(&pipe->result);
-  tvi_pool_free(&pipe->pool);
+  tvi_arena_free(&pipe->pool);
   pipe->exec = NULL;
 }
 

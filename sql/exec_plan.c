@@ -24,7 +24,7 @@ static int plan_add(tvi_exec *exec, tvi_program *program, const tvi_expr *expr, 
 }
 
 static int *plan_nodes(tvi_exec *exec, int n) {
-  return tvi_pool_zalloc(&exec->pool, ((size_t)n + 1) * sizeof(int));
+  return tvi_arena_zalloc(&exec->pool, ((size_t)n + 1) * sizeof(int));
 }
 
 /* A conjunct: a sieve of its table, a constant, or one that waits for its tables. */
@@ -49,8 +49,8 @@ static int plan_conjuncts(tvi_exec *exec, tv_error *err) {
   for (t = 0; t < plan->tables; t++) {
     /* Joins add at most one sieve per table. */
     size_t most = (size_t)plan->conjuncts + TVI_PLAN_TABLES_MAX + 1;
-    exec->sieve[t] = tvi_pool_zalloc(&exec->pool, most * sizeof(tvi_sieve));
-    exec->late[t] = tvi_pool_zalloc(&exec->pool, (size_t)plan->table[t].columns + 1);
+    exec->sieve[t] = tvi_arena_zalloc(&exec->pool, most * sizeof(tvi_sieve));
+    exec->late[t] = tvi_arena_zalloc(&exec->pool, (size_t)plan->table[t].columns + 1);
     if (exec->sieve[t] == NULL || exec->late[t] == NULL) return tvi_memory_status(&exec->memory);
   }
   for (i = 0; i < plan->conjuncts && status == TV_OK; i++) {
@@ -66,7 +66,7 @@ static int plan_distinct(tvi_exec *exec, tv_error *err) {
   int i, k, node = 0, status = TV_OK;
 
   for (i = 0; i < plan->outputs + plan->orders && status == TV_OK; i++) {
-    tvi_expr *key = tvi_pool_zalloc(&exec->pool, sizeof *key);
+    tvi_expr *key = tvi_arena_zalloc(&exec->pool, sizeof *key);
     if (key == NULL) return tvi_memory_status(&exec->memory);
     key->op = TVI_X_KEY;
     key->slot = i;
@@ -243,7 +243,7 @@ static int plan_joins(tvi_exec *exec) {
 
   for (t = 1; t < tables; t++)
     if (exec->source[t].rows > exec->source[exec->driver].rows) exec->driver = t;
-  exec->need = tvi_pool_alloc(&exec->pool, (size_t)exec->program.count + 1);
+  exec->need = tvi_arena_alloc(&exec->pool, (size_t)exec->program.count + 1);
   if (exec->need == NULL) return tvi_memory_status(&exec->memory);
   plan_mark_ends(exec);
   for (i = 0; i < exec->conjuncts; i++) tvi_exec_mark(exec, exec->conjunct[i]);

@@ -19,7 +19,7 @@ typedef struct program_frame {
 } program_frame;
 
 void tvi_program_free(tvi_program *program) {
-  tvi_pool_drop(program->pool->memory, program->node, program->capacity, sizeof *program->node);
+  tvi_arena_drop(program->pool->memory, program->node, program->capacity, sizeof *program->node);
   program->node = NULL;
   program->count = 0;
   program->capacity = 0;
@@ -50,8 +50,8 @@ static int program_put(tvi_program *program, const tvi_node *node, int *number) 
     if (program_same(&program->node[i], node)) return TV_OK;
   }
   if (program->count == PROGRAM_NODES_MAX) return TV_ELIMIT;
-  if (!tvi_pool_grow(program->pool->memory, &nodes, &program->capacity, (size_t)program->count + 1,
-                     sizeof *program->node))
+  if (!tvi_arena_grow(program->pool->memory, &nodes, &program->capacity, (size_t)program->count + 1,
+                      sizeof *program->node))
     return tvi_memory_status(program->pool->memory);
   program->node = nodes;
   *number = program->count;
@@ -66,7 +66,7 @@ static int program_fold(tvi_program *program, tvi_node *node) {
 
   for (i = 0; i < node->args; i++)
     if (!program->node[node->arg[i]].constant) return TV_OK;
-  args = tvi_pool_alloc(program->pool, ((size_t)node->args + 1) * sizeof *args);
+  args = tvi_arena_alloc(program->pool, ((size_t)node->args + 1) * sizeof *args);
   if (args == NULL) return tvi_memory_status(program->pool->memory);
   for (i = 0; i < node->args; i++) args[i] = program->node[node->arg[i]].value;
   status = tvi_value_apply(program->pool, node->expr, args, &node->value);
@@ -115,13 +115,13 @@ static int program_finish(tvi_program *program, const program_frame *frame, int 
 static int program_enter(tvi_program *program, program_frame *frame, const tvi_expr *expr) {
   frame->expr = expr;
   frame->next = 0;
-  frame->arg = tvi_pool_zalloc(program->pool, ((size_t)expr->args + 1) * sizeof *frame->arg);
+  frame->arg = tvi_arena_zalloc(program->pool, ((size_t)expr->args + 1) * sizeof *frame->arg);
   return frame->arg == NULL ? tvi_memory_status(program->pool->memory) : TV_OK;
 }
 
 int tvi_program_add(tvi_program *program, const tvi_expr *expr, int *node) {
   program_frame *stack =
-      tvi_pool_alloc(program->pool, (TVI_PLAN_DEPTH_MAX + 1) * sizeof(program_frame));
+      tvi_arena_alloc(program->pool, (TVI_PLAN_DEPTH_MAX + 1) * sizeof(program_frame));
   int depth = 0, status;
 
   if (stack == NULL) return tvi_memory_status(program->pool->memory);

@@ -22,10 +22,10 @@ void tvi_result_make(tvi_result *result, tvi_memory *memory, const tvi_plan *pla
 
 void tvi_result_free(tvi_result *result) {
   if (result->memory == NULL) return;
-  tvi_pool_drop(result->memory, result->value, result->value_capacity, sizeof *result->value);
-  tvi_pool_drop(result->memory, result->place, result->place_capacity, sizeof *result->place);
-  tvi_pool_drop(result->memory, result->order, result->order_capacity, sizeof *result->order);
-  tvi_pool_free(&result->pool);
+  tvi_arena_drop(result->memory, result->value, result->value_capacity, sizeof *result->value);
+  tvi_arena_drop(result->memory, result->place, result->place_capacity, sizeof *result->place);
+  tvi_arena_drop(result->memory, result->order, result->order_capacity, sizeof *result->order);
+  tvi_arena_free(&result->pool);
   result->memory = NULL;
 }
 
@@ -57,8 +57,8 @@ static int result_sort(tvi_result *result) {
   void *order = result->order;
   size_t i;
 
-  if (!tvi_pool_grow(result->memory, &order, &result->order_capacity, result->rows + 1,
-                     sizeof *result->order))
+  if (!tvi_arena_grow(result->memory, &order, &result->order_capacity, result->rows + 1,
+                      sizeof *result->order))
     return tvi_memory_status(result->memory);
   result->order = order;
   for (i = 0; i < result->rows; i++) result->order[i] = (uint32_t)i;
@@ -76,19 +76,19 @@ static int result_put(tvi_result *result, const tvi_value *row, uint64_t place) 
   size_t i;
 
   if (result->rows == TVI_ROWS_MAX) return TV_ELIMIT;
-  if (!tvi_pool_grow(result->memory, &values, &result->value_capacity,
-                     (result->rows + 1) * stride + 1, sizeof *result->value))
+  if (!tvi_arena_grow(result->memory, &values, &result->value_capacity,
+                      (result->rows + 1) * stride + 1, sizeof *result->value))
     return tvi_memory_status(result->memory);
   result->value = values;
-  if (!tvi_pool_grow(result->memory, &places, &result->place_capacity, result->rows + 1,
-                     sizeof *result->place))
+  if (!tvi_arena_grow(result->memory, &places, &result->place_capacity, result->rows + 1,
+                      sizeof *result->place))
     return tvi_memory_status(result->memory);
   result->place = places;
   to = result->value + result->rows * stride;
   for (i = 0; i < stride; i++) {
     to[i] = row[i];
     if (row[i].type != SQLITE_TEXT && row[i].type != SQLITE_BLOB) continue;
-    if (!tvi_pool_copy(&result->pool, row[i].as.bytes, &to[i].as.bytes))
+    if (!tvi_arena_copy(&result->pool, row[i].as.bytes, &to[i].as.bytes))
       return tvi_memory_status(result->memory);
   }
   result->place[result->rows++] = place;
@@ -146,11 +146,11 @@ static int result_same(const tvi_result *result, size_t a, size_t b) {
 /* Leaves the first of equal rows in the order. */
 static int result_distinct(tvi_result *result) {
   size_t slots = 64, i, kept = 0;
-  tvi_pool pool = {.memory = result->memory};
+  tvi_arena pool = {.memory = result->memory};
   uint32_t *table;
 
   while (slots < result->rows * 2) slots *= 2;
-  table = tvi_pool_zalloc(&pool, slots * sizeof *table);
+  table = tvi_arena_zalloc(&pool, slots * sizeof *table);
   if (table == NULL) return tvi_memory_status(result->memory);
   for (i = 0; i < result->rows; i++) {
     size_t row = result->order[i], at;
@@ -167,7 +167,7 @@ static int result_distinct(tvi_result *result) {
     result->order[kept++] = (uint32_t)row;
   }
   result->rows = kept;
-  tvi_pool_free(&pool);
+  tvi_arena_free(&pool);
   return TV_OK;
 }
 

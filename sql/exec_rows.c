@@ -23,11 +23,11 @@ void tvi_rows_free(tvi_rows *rows) {
   if (rows->memory == NULL) return;
   for (i = 0; rows->column != NULL && i < rows->columns; i++) {
     tvi_rows_column *c = &rows->column[i];
-    tvi_pool_drop(rows->memory, c->as.any, c->capacity, tvi_vec_width(c->kind));
-    tvi_pool_drop(rows->memory, c->nulls, c->nulls_capacity, 1);
+    tvi_arena_drop(rows->memory, c->as.any, c->capacity, tvi_vec_width(c->kind));
+    tvi_arena_drop(rows->memory, c->nulls, c->nulls_capacity, 1);
   }
   tvi_free(rows->column);
-  tvi_pool_free(&rows->pool);
+  tvi_arena_free(&rows->pool);
   memset(rows, 0, sizeof *rows);
 }
 
@@ -38,12 +38,12 @@ static int rows_reserve(tvi_rows *rows, tvi_rows_column *c, uint32_t n, int null
 
   if (need > TVI_ROWS_MAX) return TV_ELIMIT;
   if (c->kind != TVI_VEC_NULL &&
-      !tvi_pool_grow(rows->memory, &c->as.any, &c->capacity, need, tvi_vec_width(c->kind)))
+      !tvi_arena_grow(rows->memory, &c->as.any, &c->capacity, need, tvi_vec_width(c->kind)))
     return tvi_memory_status(rows->memory);
   if (!nulls && c->nulls == NULL) return TV_OK;
   if (need > had) {
     void *grown = c->nulls;
-    if (!tvi_pool_grow(rows->memory, &grown, &c->nulls_capacity, need, 1))
+    if (!tvi_arena_grow(rows->memory, &grown, &c->nulls_capacity, need, 1))
       return tvi_memory_status(rows->memory);
     c->nulls = grown;
     memset(c->nulls + had, 0, c->nulls_capacity - had);
@@ -65,12 +65,12 @@ static int rows_to_mixed(tvi_rows *rows, tvi_rows_column *c) {
   tvi_rows_column mixed = {.kind = TVI_VEC_MIXED};
   uint32_t i;
 
-  if (!tvi_pool_grow(rows->memory, &mixed.as.any, &mixed.capacity, (size_t)rows->rows + 1,
-                     sizeof(tvi_value)))
+  if (!tvi_arena_grow(rows->memory, &mixed.as.any, &mixed.capacity, (size_t)rows->rows + 1,
+                      sizeof(tvi_value)))
     return tvi_memory_status(rows->memory);
   for (i = 0; i < rows->rows; i++) rows_value(c, i, &mixed.as.mixed[i]);
-  tvi_pool_drop(rows->memory, c->as.any, c->capacity, tvi_vec_width(c->kind));
-  tvi_pool_drop(rows->memory, c->nulls, c->nulls_capacity, 1);
+  tvi_arena_drop(rows->memory, c->as.any, c->capacity, tvi_vec_width(c->kind));
+  tvi_arena_drop(rows->memory, c->nulls, c->nulls_capacity, 1);
   *c = mixed;
   return TV_OK;
 }
@@ -84,7 +84,7 @@ static int rows_kind(tvi_rows *rows, tvi_rows_column *c, tvi_vec_kind kind) {
   c->hi = INT64_MIN;
   if (kind == TVI_VEC_MIXED) return rows_to_mixed(rows, c);
   if (rows->rows == 0) return TV_OK;
-  if (!tvi_pool_grow(rows->memory, &c->as.any, &c->capacity, rows->rows, tvi_vec_width(kind)))
+  if (!tvi_arena_grow(rows->memory, &c->as.any, &c->capacity, rows->rows, tvi_vec_width(kind)))
     return tvi_memory_status(rows->memory);
   memset(c->as.any, 0, rows->rows * tvi_vec_width(kind)); /* under NULLs */
   return TV_OK;
@@ -100,7 +100,7 @@ int tvi_rows_append_value(tvi_rows *rows, int column, const tvi_value *value) {
   if (status == TV_OK) status = rows_reserve(rows, c, 1, null && c->kind != TVI_VEC_MIXED);
   if (status != TV_OK) return status;
   if ((value->type == SQLITE_TEXT || value->type == SQLITE_BLOB) &&
-      !tvi_pool_copy(&rows->pool, value->as.bytes, &kept.as.bytes))
+      !tvi_arena_copy(&rows->pool, value->as.bytes, &kept.as.bytes))
     return tvi_memory_status(rows->memory);
   if (c->kind == TVI_VEC_MIXED) {
     c->as.mixed[rows->rows] = kept;
@@ -150,7 +150,7 @@ static int rows_append_strings(tvi_rows *rows, tvi_rows_column *c, const tvi_vec
       to[i] = to[i - 1];
       continue;
     }
-    if (!tvi_pool_copy(&rows->pool, bytes, &to[i])) return tvi_memory_status(rows->memory);
+    if (!tvi_arena_copy(&rows->pool, bytes, &to[i])) return tvi_memory_status(rows->memory);
     last = bytes;
   }
   return TV_OK;

@@ -30,11 +30,11 @@ static int scan_make_column(tvi_scan *scan, int column, int late) {
   size_t wide = SCAN_ROOM_ROWS * sizeof(tvi_value);
 
   c->late = late;
-  c->room = tvi_pool_alloc(&scan->pool, SCAN_ROOM_ROWS * sizeof(tv_slice));
-  c->nulls = tvi_pool_alloc(&scan->pool, SCAN_ROOM_ROWS);
-  c->wide = tvi_pool_alloc(&scan->pool, SCAN_ROOM_ROWS * sizeof *c->wide);
-  scan->flow.room[column] = late ? tvi_pool_alloc(&scan->pool, wide) : c->room;
-  scan->flow.nulls[column] = late ? tvi_pool_alloc(&scan->pool, SCAN_ROOM_ROWS) : c->nulls;
+  c->room = tvi_arena_alloc(&scan->pool, SCAN_ROOM_ROWS * sizeof(tv_slice));
+  c->nulls = tvi_arena_alloc(&scan->pool, SCAN_ROOM_ROWS);
+  c->wide = tvi_arena_alloc(&scan->pool, SCAN_ROOM_ROWS * sizeof *c->wide);
+  scan->flow.room[column] = late ? tvi_arena_alloc(&scan->pool, wide) : c->room;
+  scan->flow.nulls[column] = late ? tvi_arena_alloc(&scan->pool, SCAN_ROOM_ROWS) : c->nulls;
   if (c->room == NULL || c->nulls == NULL || c->wide == NULL || scan->flow.room[column] == NULL ||
       scan->flow.nulls[column] == NULL)
     return tvi_memory_status(scan->pool.memory);
@@ -54,14 +54,15 @@ int tvi_scan_make(tvi_scan *scan, tvi_source *source, const tvi_program *program
   scan->pool.memory = memory;
   scan->first_slot = first_slot;
   scan->sifts = count;
-  scan->column = tvi_pool_zalloc(&scan->pool, n * sizeof *scan->column);
-  scan->sift = tvi_pool_zalloc(&scan->pool, ((size_t)count + 1) * sizeof *scan->sift);
-  scan->order = tvi_pool_zalloc(&scan->pool, ((size_t)count + 1) * sizeof *scan->order);
-  scan->kept = tvi_pool_alloc(&scan->pool, SCAN_ROOM_ROWS * sizeof *scan->kept);
-  scan->flow.column = tvi_pool_zalloc(&scan->pool, n * sizeof *scan->flow.column);
-  scan->flow.room = tvi_pool_zalloc(&scan->pool, n * sizeof *scan->flow.room);
-  scan->flow.nulls = tvi_pool_zalloc(&scan->pool, n * sizeof *scan->flow.nulls);
-  scan->flow.row = tvi_pool_zalloc(&scan->pool, (TVI_PLAN_TABLES_MAX + 1) * sizeof *scan->flow.row);
+  scan->column = tvi_arena_zalloc(&scan->pool, n * sizeof *scan->column);
+  scan->sift = tvi_arena_zalloc(&scan->pool, ((size_t)count + 1) * sizeof *scan->sift);
+  scan->order = tvi_arena_zalloc(&scan->pool, ((size_t)count + 1) * sizeof *scan->order);
+  scan->kept = tvi_arena_alloc(&scan->pool, SCAN_ROOM_ROWS * sizeof *scan->kept);
+  scan->flow.column = tvi_arena_zalloc(&scan->pool, n * sizeof *scan->flow.column);
+  scan->flow.room = tvi_arena_zalloc(&scan->pool, n * sizeof *scan->flow.room);
+  scan->flow.nulls = tvi_arena_zalloc(&scan->pool, n * sizeof *scan->flow.nulls);
+  scan->flow.row =
+      tvi_arena_zalloc(&scan->pool, (TVI_PLAN_TABLES_MAX + 1) * sizeof *scan->flow.row);
   if (scan->column == NULL || scan->sift == NULL || scan->order == NULL || scan->kept == NULL ||
       scan->flow.column == NULL || scan->flow.room == NULL || scan->flow.nulls == NULL ||
       scan->flow.row == NULL)
@@ -98,10 +99,10 @@ void tvi_scan_free(tvi_scan *scan) {
     tvi_buffer_free(&scan->column[i].text[1]);
   }
   for (i = 0; scan->sift != NULL && i < scan->sifts; i++)
-    tvi_pool_drop(scan->pool.memory, scan->sift[i].own, scan->sift[i].own_words, 4);
+    tvi_arena_drop(scan->pool.memory, scan->sift[i].own, scan->sift[i].own_words, 4);
   tvi_eval_free(&scan->eval);
   tvi_eval_free(&scan->probe);
-  tvi_pool_free(&scan->pool);
+  tvi_arena_free(&scan->pool);
   scan->source = NULL;
 }
 
@@ -327,8 +328,8 @@ static int scan_fetch_gathered(void *context, int slot, tvi_vec **out) {
   *out = from;
   if (status != TV_OK || scan->now == NULL) return status;
   if (c->gathered == NULL) {
-    c->gathered = tvi_pool_alloc(&scan->pool, SCAN_ROOM_ROWS * sizeof(tvi_value));
-    c->gathered_nulls = tvi_pool_alloc(&scan->pool, SCAN_ROOM_ROWS);
+    c->gathered = tvi_arena_alloc(&scan->pool, SCAN_ROOM_ROWS * sizeof(tvi_value));
+    c->gathered_nulls = tvi_arena_alloc(&scan->pool, SCAN_ROOM_ROWS);
     if (c->gathered == NULL || c->gathered_nulls == NULL)
       return tvi_memory_status(scan->pool.memory);
   }

@@ -66,7 +66,7 @@ static int settle_steps(tvi_exec *exec) {
   uint32_t there = UINT32_C(1) << exec->driver;
   int pass, j;
 
-  exec->step = tvi_pool_zalloc(&exec->pool, most * sizeof *exec->step);
+  exec->step = tvi_arena_zalloc(&exec->pool, most * sizeof *exec->step);
   if (exec->step == NULL) return tvi_memory_status(&exec->memory);
   for (pass = 1; pass >= 0; pass--) {
     for (j = 0; j < exec->joins; j++) {
@@ -136,11 +136,11 @@ static int settle_fetch(void *context, int slot, tvi_vec **out) {
 static int settle_codes(tvi_exec *exec, tvi_group_key *key, const tvi_join *join) {
   settle_view view = {.exec = exec, .join = join};
   uint32_t rows = join->rows.rows, i, n;
-  tvi_pool pool = {.memory = &exec->memory};
+  tvi_arena pool = {.memory = &exec->memory};
   tvi_eval eval;
   int status = tvi_eval_make(&eval, &exec->program, &exec->memory, settle_fetch, &view);
 
-  key->codes = tvi_pool_alloc(&exec->pool, ((size_t)rows + 1) * sizeof *key->codes);
+  key->codes = tvi_arena_alloc(&exec->pool, ((size_t)rows + 1) * sizeof *key->codes);
   if (key->codes == NULL && status == TV_OK) status = tvi_memory_status(&exec->memory);
   for (view.from = 0; view.from < rows && status == TV_OK; view.from += n) {
     tvi_vec *vec;
@@ -160,7 +160,7 @@ static int settle_codes(tvi_exec *exec, tvi_group_key *key, const tvi_join *join
   for (i = 0; i < rows && status == TV_OK; i++)
     if (key->codes[i] == UINT32_MAX) key->codes[i] = (uint32_t)key->span;
   tvi_eval_free(&eval);
-  tvi_pool_free(&pool);
+  tvi_arena_free(&pool);
   return status;
 }
 
@@ -229,9 +229,9 @@ static int settle_grouping(tvi_exec *exec) {
   g->aggregates = exec->aggregates;
   g->aggregate = exec->plan->aggregate;
   g->node = exec->aggregate_node;
-  g->key = tvi_pool_zalloc(&exec->pool, ((size_t)exec->keys + 1) * sizeof *g->key);
-  g->distinct = tvi_pool_zalloc(&exec->pool, n * sizeof *g->distinct);
-  g->distinct_number = tvi_pool_zalloc(&exec->pool, n * sizeof *g->distinct_number);
+  g->key = tvi_arena_zalloc(&exec->pool, ((size_t)exec->keys + 1) * sizeof *g->key);
+  g->distinct = tvi_arena_zalloc(&exec->pool, n * sizeof *g->distinct);
+  g->distinct_number = tvi_arena_zalloc(&exec->pool, n * sizeof *g->distinct_number);
   if (g->key == NULL || g->distinct == NULL || g->distinct_number == NULL)
     return tvi_memory_status(&exec->memory);
   for (; g->keys < exec->keys && status == TV_OK; g->keys++) status = settle_key(exec, g->keys);

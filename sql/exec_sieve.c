@@ -42,7 +42,7 @@ static int sieve_room(tvi_scan *scan, tvi_sift *sift, uint32_t span) {
   void *own = sift->own;
   size_t words = (size_t)span / 32 + 1;
 
-  if (!tvi_pool_grow(scan->pool.memory, &own, &sift->own_words, words, sizeof *sift->own))
+  if (!tvi_arena_grow(scan->pool.memory, &own, &sift->own_words, words, sizeof *sift->own))
     return tvi_memory_status(scan->pool.memory);
   sift->own = own;
   memset(sift->own, 0, words * sizeof *sift->own);

@@ -283,7 +283,7 @@ int tvi_exec_bounds(tvi_exec *exec) {
   int i;
 
   exec->bounds =
-      tvi_pool_alloc(&exec->pool, ((size_t)exec->program.count + 1) * sizeof *exec->bounds);
+      tvi_arena_alloc(&exec->pool, ((size_t)exec->program.count + 1) * sizeof *exec->bounds);
   if (exec->bounds == NULL) return tvi_memory_status(&exec->memory);
   for (i = 0; i < exec->program.count; i++)
     exec->bounds[i] = sieves_bounds_of(exec, &exec->program.node[i]);

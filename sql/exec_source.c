@@ -62,7 +62,7 @@ static int source_deleted(tvi_source *source, tvi_col_store *store, tvi_part *pa
   int status = TV_OK;
 
   if (part->group.deleted == 0) return TV_OK;
-  part->deleted = tvi_pool_alloc(&source->pool, blocks * TVI_COL_BITS_BYTES);
+  part->deleted = tvi_arena_alloc(&source->pool, blocks * TVI_COL_BITS_BYTES);
   if (part->deleted == NULL) return tvi_memory_status(source->memory);
   for (block = 0; block < blocks && status == TV_OK; block++)
     status = tvi_col_deleted_get(store, part->group.id, block,
@@ -77,17 +77,17 @@ static int source_group(tvi_source *source, tvi_col_store *store, const tvi_col_
   tvi_part *part;
   int i, status = TV_OK;
 
-  if (!tvi_pool_grow(source->memory, &parts, &source->parts_capacity, (size_t)source->parts + 1,
-                     sizeof *part))
+  if (!tvi_arena_grow(source->memory, &parts, &source->parts_capacity, (size_t)source->parts + 1,
+                      sizeof *part))
     return tvi_memory_status(source->memory);
   source->part = parts;
   part = &source->part[source->parts++];
   memset(part, 0, sizeof *part);
   part->rows = group->rows;
   part->group = *group;
-  part->group.zone = tvi_pool_zalloc(&source->pool, n * sizeof *part->group.zone);
-  part->segment = tvi_pool_zalloc(&source->pool, n * sizeof *part->segment);
-  part->verify = tvi_pool_zalloc(&source->pool, n);
+  part->group.zone = tvi_arena_zalloc(&source->pool, n * sizeof *part->group.zone);
+  part->segment = tvi_arena_zalloc(&source->pool, n * sizeof *part->segment);
+  part->verify = tvi_arena_zalloc(&source->pool, n);
   if (part->group.zone == NULL || part->segment == NULL || part->verify == NULL)
     return tvi_memory_status(source->memory);
   for (i = 0; i < source->columns && status == TV_OK; i++) {
@@ -109,7 +109,7 @@ static int source_group(tvi_source *source, tvi_col_store *store, const tvi_col_
 
 static int source_groups(tvi_source *source, tvi_col_store *store) {
   size_t columns = (size_t)store->schema->columns;
-  tvi_zone *zones = tvi_pool_alloc(&source->pool, columns * sizeof *zones);
+  tvi_zone *zones = tvi_arena_alloc(&source->pool, columns * sizeof *zones);
   tvi_col_group group;
   int64_t from = INT64_MIN;
   int status = zones == NULL ? tvi_memory_status(source->memory) : TV_OK;
@@ -131,8 +131,8 @@ static int source_image(tvi_source *source) {
   for (from = 0; from < rows; from += TVI_COL_GROUP_ROWS) {
     void *parts = source->part;
     tvi_part *part;
-    if (!tvi_pool_grow(source->memory, &parts, &source->parts_capacity, (size_t)source->parts + 1,
-                       sizeof *part))
+    if (!tvi_arena_grow(source->memory, &parts, &source->parts_capacity, (size_t)source->parts + 1,
+                        sizeof *part))
       return tvi_memory_status(source->memory);
     source->part = parts;
     part = &source->part[source->parts++];
@@ -190,7 +190,7 @@ int tvi_source_open(tvi_source *source, const tvi_plan *plan, int table, tvi_mem
   source->memory = source->pool.memory = memory;
   source->columns = source->table->columns;
   source->column =
-      tvi_pool_zalloc(&source->pool, ((size_t)source->columns + 1) * sizeof *source->column);
+      tvi_arena_zalloc(&source->pool, ((size_t)source->columns + 1) * sizeof *source->column);
   if (source->column == NULL) return tvi_memory_status(memory);
   status = tvi_rows_make(&source->image, memory, source->columns);
   if (status != TV_OK) return status;
@@ -225,8 +225,8 @@ static void source_note_sums(tvi_source *source) {
 void tvi_source_close(tvi_source *source) {
   if (source->memory == NULL) return;
   if (source->table->columnar != NULL) source_note_sums(source);
-  tvi_pool_drop(source->memory, source->part, source->parts_capacity, sizeof *source->part);
+  tvi_arena_drop(source->memory, source->part, source->parts_capacity, sizeof *source->part);
   tvi_rows_free(&source->image);
-  tvi_pool_free(&source->pool);
+  tvi_arena_free(&source->pool);
   source->memory = NULL;
 }

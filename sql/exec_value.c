@@ -115,7 +115,7 @@ void tvi_value_numeric(tvi_value *value) {
     *value = tvi_value_real(real);
 }
 
-int tvi_value_text(tvi_pool *pool, const tvi_value *value, tv_slice *out) {
+int tvi_value_text(tvi_arena *pool, const tvi_value *value, tv_slice *out) {
   char text[64];
 
   if (value->type == SQLITE_TEXT || value->type == SQLITE_BLOB) {
@@ -126,7 +126,7 @@ int tvi_value_text(tvi_pool *pool, const tvi_value *value, tv_slice *out) {
     sqlite3_snprintf((int)sizeof text, text, "%lld", (sqlite3_int64)value->as.integer);
   else
     sqlite3_snprintf((int)sizeof text, text, "%!.15g", value->as.real);
-  return tvi_pool_copy(pool, tv_bytes(text, strlen(text)), out);
+  return tvi_arena_copy(pool, tv_bytes(text, strlen(text)), out);
 }
 
 /* CAST(text AS NUMERIC): an integer where nothing is lost. */
@@ -145,7 +145,7 @@ static tvi_value value_numeric_cast(tv_slice text) {
   return tvi_value_real(real);
 }
 
-int tvi_value_cast(tvi_pool *pool, const tvi_value *value, int affinity, tvi_value *out) {
+int tvi_value_cast(tvi_arena *pool, const tvi_value *value, int affinity, tvi_value *out) {
   int is_bytes = value->type == SQLITE_TEXT || value->type == SQLITE_BLOB;
   tv_slice text;
 
@@ -168,7 +168,7 @@ int tvi_value_cast(tvi_pool *pool, const tvi_value *value, int affinity, tvi_val
   }
 }
 
-int tvi_value_affinity(tvi_pool *pool, const tvi_value *value, int affinity, tvi_value *out) {
+int tvi_value_affinity(tvi_arena *pool, const tvi_value *value, int affinity, tvi_value *out) {
   tv_slice text;
 
   *out = *value;

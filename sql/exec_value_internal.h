@@ -25,20 +25,20 @@ int tvi_memory_status(const tvi_memory *memory);
 int tvi_memory_take(tvi_memory *memory, int64_t bytes);
 
 /* Memory that goes all at once. One thread's. */
-typedef struct tvi_pool {
+typedef struct tvi_arena {
   tvi_memory *memory;
-  struct tvi_pool_page *pages;
-} tvi_pool;
-void *tvi_pool_alloc(tvi_pool *pool,
-                     size_t size); /* NULL: none left; not zeroed; 64-byte aligned */
-void *tvi_pool_zalloc(tvi_pool *pool, size_t size);
+  struct tvi_arena_page *pages;
+} tvi_arena;
+void *tvi_arena_alloc(tvi_arena *pool,
+                      size_t size); /* NULL: none left; not zeroed; 64-byte aligned */
+void *tvi_arena_zalloc(tvi_arena *pool, size_t size);
 /* A copy of bytes. 0 when there is no memory. */
-int tvi_pool_copy(tvi_pool *pool, tv_slice bytes, tv_slice *out);
-void tvi_pool_reset(tvi_pool *pool); /* keeps one page */
-void tvi_pool_free(tvi_pool *pool);
+int tvi_arena_copy(tvi_arena *pool, tv_slice bytes, tv_slice *out);
+void tvi_arena_reset(tvi_arena *pool); /* keeps one page */
+void tvi_arena_free(tvi_arena *pool);
 /* Makes room for `need` elements of `size` bytes, by doubling. 0 when there is no memory. */
-int tvi_pool_grow(tvi_memory *memory, void **array, size_t *capacity, size_t need, size_t size);
-void tvi_pool_drop(tvi_memory *memory, void *array, size_t capacity, size_t size);
+int tvi_arena_grow(tvi_memory *memory, void **array, size_t *capacity, size_t need, size_t size);
+void tvi_arena_drop(tvi_memory *memory, void *array, size_t capacity, size_t size);
 
 /* ---- Text and numbers (exec_number.c) ---- */
 
@@ -93,16 +93,16 @@ double tvi_value_to_real(const tvi_value *value);
 /* What sqlite3_value_numeric_type makes of text: a number where all of it is one. */
 void tvi_value_numeric(tvi_value *value);
 /* Text of a value; numbers are printed into the pool. 0 when there is no memory. */
-int tvi_value_text(tvi_pool *pool, const tvi_value *value, tv_slice *out);
+int tvi_value_text(tvi_arena *pool, const tvi_value *value, tv_slice *out);
 /* CAST. */
-int tvi_value_cast(tvi_pool *pool, const tvi_value *value, int affinity, tvi_value *out);
+int tvi_value_cast(tvi_arena *pool, const tvi_value *value, int affinity, tvi_value *out);
 /* What an operand of a comparison is converted to. */
-int tvi_value_affinity(tvi_pool *pool, const tvi_value *value, int affinity, tvi_value *out);
+int tvi_value_affinity(tvi_arena *pool, const tvi_value *value, int affinity, tvi_value *out);
 /*
  * An operator or function, TVI_X_NEGATE and those after it, on its arguments. Results may borrow
  * from arguments and from the pool. TV_OK; TV_ENOMEM (or the limit); TV_EINVAL: an error of SQL,
  * whose sentence tvi_value_error gives.
  */
-int tvi_value_apply(tvi_pool *pool, const tvi_expr *expr, const tvi_value *args, tvi_value *out);
+int tvi_value_apply(tvi_arena *pool, const tvi_expr *expr, const tvi_value *args, tvi_value *out);
 
 #endif

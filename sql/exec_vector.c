@@ -28,17 +28,17 @@ size_t tvi_vec_width(tvi_vec_kind kind) {
   }
 }
 
-static int vector_date(tvi_pool *pool, int32_t days, tvi_value *out) {
+static int vector_date(tvi_arena *pool, int32_t days, tvi_value *out) {
   char text[TVI_DATE_BYTES];
   tv_slice copy;
 
   tvi_cell_print_date(days, text);
-  if (!tvi_pool_copy(pool, tv_bytes(text, sizeof text), &copy)) return 0;
+  if (!tvi_arena_copy(pool, tv_bytes(text, sizeof text), &copy)) return 0;
   *out = tvi_value_bytes(SQLITE_TEXT, copy);
   return 1;
 }
 
-int tvi_vec_value(tvi_pool *pool, const tvi_vec *vec, uint32_t row, tvi_value *out) {
+int tvi_vec_value(tvi_arena *pool, const tvi_vec *vec, uint32_t row, tvi_value *out) {
   uint32_t at = vec->constant ? 0 : row;
 
   if (tvi_vec_is_null(vec, row)) {

@@ -206,8 +206,8 @@ int tvi_exec_open(const tvi_plan *plan, const tvi_exec_options *options, const t
 int tvi_exec_run(tvi_exec *exec, tv_error *err);
 /* The next row's plan->outputs values, borrowed until tvi_exec_close. TV_OK or TV_END. */
 int tvi_exec_next(tvi_exec *exec, const tvi_value **row);
-/* A line of the explanation, from 0; NULL behind the last. */
-const tvi_exec_line *tvi_exec_lines(const tvi_exec *exec, int line);
+/* Lines of the explanation; *count of them. */
+const tvi_exec_line *tvi_exec_lines(const tvi_exec *exec, int *count);
 void tvi_exec_close(tvi_exec *exec);
 
 #endif
