@@ -301,21 +301,33 @@ int tv_graph_edge_set(tv_graph *graph, tv_edge edge, const char *name, tv_value 
   return tv_graph_edge_update(graph, edge, 1, &property);
 }
 
-int tv_graph_edge_get(tv_graph *graph, const tv_edge_ref *edge, const char *name, tv_value *value) {
+/* The value of one property of an edge that was found; TV_NULL with TV_NOTFOUND. */
+static int edge_value(tv_graph *graph, tv_edge edge, const edge_found *found, uint32_t number,
+                      tv_value *value) {
   tvi_segment_column column;
+  int status;
+  if (found->in_segment && tvi_segment_column_find(&found->segment, number, &column) &&
+      tvi_segment_column_value(&column, found->at, value))
+    return TV_OK;
+  status = tvi_properties_get(found->list, number, value);
+  if (status != TV_OK) value->type = TV_NULL;
+  return edge_list_status(graph, edge, status);
+}
+
+int tvi_edge_value(tv_graph *graph, const tv_edge_ref *ref, uint32_t number, tv_value *value) {
+  edge_found found;
+  int status = edge_read_raw(graph, ref, &found);
+  return status == TV_OK ? edge_value(graph, ref->edge, &found, number, value) : status;
+}
+
+int tv_graph_edge_get(tv_graph *graph, const tv_edge_ref *edge, const char *name, tv_value *value) {
   edge_found found;
   uint32_t number;
   int status = tvi_graph_enter(graph);
   value->type = TV_NULL;
   if (status == TV_OK) status = tvi_name_find(graph, TVI_NAME_PROPERTY, name, &number);
   if (status == TV_OK) status = edge_read(graph, edge, &found);
-  if (status != TV_OK) return status;
-  if (found.in_segment && tvi_segment_column_find(&found.segment, number, &column) &&
-      tvi_segment_column_value(&column, found.at, value))
-    return TV_OK;
-  status = tvi_properties_get(found.list, number, value);
-  if (status != TV_OK) value->type = TV_NULL;
-  return edge_list_status(graph, edge->edge, status);
+  return status == TV_OK ? edge_value(graph, edge->edge, &found, number, value) : status;
 }
 
 int tv_graph_edge_properties(tv_graph *graph, const tv_edge_ref *edge, tv_property_fn visit,

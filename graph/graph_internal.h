@@ -240,6 +240,8 @@ typedef struct tvi_node_view {
   tv_slice properties;
 } tvi_node_view;
 
+/* Decodes what is in the part "nodes", verified; as tvi_node_read. */
+int tvi_node_decode(tv_graph *graph, tv_node node, tv_slice value, tvi_node_view *out);
 /* The same whether it has expired or not. */
 int tvi_node_read_raw(tv_graph *graph, tv_node node, tvi_node_view *out);
 /* Removes a node with its edges, expired or not; each removal takes one from *left, and at 0 it
@@ -304,6 +306,8 @@ int tvi_edge_props_put(tv_graph *graph, tv_edge edge, tv_slice list);
 /* The property list of an edge, verified, expired or not; it lives until the next such call.
  * TV_NOTFOUND without a message. */
 int tvi_edge_list(tv_graph *graph, const tv_edge_ref *ref, tv_slice *list);
+/* One property of an edge, expired or not. TV_NOTFOUND without a message. */
+int tvi_edge_value(tv_graph *graph, const tv_edge_ref *ref, uint32_t number, tv_value *value);
 /* Removes the records of an edge. */
 int tvi_edge_erase(tv_graph *graph, const tv_edge_ref *ref);
 /* Writes one side's delta record of an edge with its property list: in the part TVI_GRAPH_OUT all

@@ -42,9 +42,18 @@ int tvi_node_read(tv_graph *graph, tv_node node, tvi_node_view *out) {
   return tvi_node_read_raw(graph, node, out);
 }
 
-int tvi_node_read_raw(tv_graph *graph, tv_node node, tvi_node_view *out) {
+int tvi_node_decode(tv_graph *graph, tv_node node, tv_slice value, tvi_node_view *out) {
   unsigned char key[TVI_NODE_KEY_BYTES];
   tvi_envelope envelope;
+  int status;
+  tvi_store_be40(key, node);
+  status = tvi_envelope_unwrap(&graph->codec, tv_bytes(key, sizeof key), value, 1, &envelope);
+  if (status == TV_OK) status = record_decode(envelope.payload, out);
+  return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, "the record of node", node) : status;
+}
+
+int tvi_node_read_raw(tv_graph *graph, tv_node node, tvi_node_view *out) {
+  unsigned char key[TVI_NODE_KEY_BYTES];
   tv_store *nodes;
   tv_slice value;
   int status;
@@ -53,10 +62,7 @@ int tvi_node_read_raw(tv_graph *graph, tv_node node, tvi_node_view *out) {
   status = tvi_graph_store(graph, TVI_GRAPH_NODES, &nodes);
   if (status == TV_OK) status = tv_store_get(nodes, tv_bytes(key, sizeof key), &value);
   if (status == TV_NOTFOUND) return tvi_graph_no_node(graph, node);
-  if (status != TV_OK) return status;
-  status = tvi_envelope_unwrap(&graph->codec, tv_bytes(key, sizeof key), value, 1, &envelope);
-  if (status == TV_OK) status = record_decode(envelope.payload, out);
-  return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, "the record of node", node) : status;
+  return status == TV_OK ? tvi_node_decode(graph, node, value, out) : status;
 }
 
 static int record_append(tvi_buffer *buffer, tv_slice bytes) {

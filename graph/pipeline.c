@@ -68,6 +68,7 @@ void tv_traversal_close(tv_traversal *t) {
   size_t i;
   if (t == NULL) return;
   for (i = 0; i < t->stage_count; i++) pipe_stage_free(t->stages[i]);
+  if (t->nodes != NULL) tv_cursor_close(t->nodes);
   tvi_free(t->trails);
   tvi_buffer_free(&t->path_nodes);
   tvi_buffer_free(&t->path_edges);

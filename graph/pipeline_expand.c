@@ -53,6 +53,30 @@ static int hop_next_run(tv_traversal *t, tvi_pipe_hop *hop, tvi_pipe_place *plac
   return status;
 }
 
+/* The edges of a run as rows of a batch, up to *rows of them. */
+static int hop_take_straight(tv_traversal *t, tvi_pipe_hop *hop, const tvi_pipe_row *like,
+                             size_t *rows, tvi_pipe_batch *batch) {
+  size_t n = hop->run.n - hop->run_at, i;
+  tvi_pipe_row *out;
+  if (n > *rows) n = *rows;
+  while (batch->capacity - batch->n < n) {
+    int status = tvi_pipe_grow(t, batch);
+    if (status != TV_OK) return status;
+  }
+  if (n > t->given.frontier_max - t->live) return tvi_pipe_frontier_full(t);
+  out = batch->rows + batch->n;
+  for (i = 0; i < n; i++) {
+    out[i] = *like;
+    out[i].node = hop->run.neighbours[hop->run_at + i];
+    out[i].edge = hop->run.edges[hop->run_at + i];
+  }
+  batch->n += n;
+  t->live += n;
+  hop->run_at += n;
+  *rows -= n;
+  return TV_OK;
+}
+
 /* Takes edges at one row. TV_OK: *rows are used up, TV_END: the row is expanded. */
 static int hop_expand_row(tv_traversal *t, tvi_pipe_hop *hop, tvi_pipe_place *place,
                           const tvi_pipe_row *row, size_t *rows, tvi_pipe_take take, void *ctx) {
@@ -65,6 +89,10 @@ static int hop_expand_row(tv_traversal *t, tvi_pipe_hop *hop, tvi_pipe_place *pl
     }
     next.type = (uint16_t)hop->run.type;
     next.outward = hop->pair.readers[place->reader].direction == TV_OUT;
+    if (take == NULL) {
+      status = hop_take_straight(t, hop, &next, rows, ctx);
+      if (status != TV_OK) return status;
+    }
     while (hop->run_at < hop->run.n) {
       if (*rows == 0) {
         hop_note(hop, place);

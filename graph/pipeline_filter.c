@@ -158,37 +158,66 @@ int tv_traversal_dedup(tv_traversal *t) {
 
 /* ---- Filtering ---- */
 
-static int pipe_read_node(tv_traversal *t, const tvi_pipe_row *row) {
+#define PIPE_STEPS_AHEAD 8 /* a step within a leaf costs a tenth of a seek */
+
+/* Moves the cursor to a node's record; some steps forward before a seek. TV_NOTFOUND, TV_END. */
+static int pipe_seek_node(tv_traversal *t, tv_node node, tv_slice *value) {
+  unsigned char bytes[TVI_NODE_KEY_BYTES];
+  tv_node ahead = node - t->nodes_at, at = t->nodes_at;
+  tv_slice key = {NULL, 0};
   int status = TV_OK;
-  if (!t->view_known) status = tvi_limits_poll(&t->limits);
-  if (status == TV_OK && !t->view_known) status = tvi_node_read(t->graph, row->node, &t->view);
-  if (status == TV_ENONODE) return tvi_graph_corrupt(t->graph, "the adjacency of node", row->from);
-  t->view_known = status == TV_OK;
-  return status;
+  if (t->nodes_at != TV_NODE_NONE && ahead - 1 < PIPE_STEPS_AHEAD) {
+    while (at < node && status == TV_OK) {
+      status = tv_cursor_next(t->nodes, &key, value);
+      if (status == TV_OK) at = key.size == sizeof bytes ? tvi_load_be40(key.data) : TV_NODE_NONE;
+    }
+  } else {
+    tvi_store_be40(bytes, node);
+    status = tv_cursor_seek(t->nodes, tv_bytes(bytes, sizeof bytes), &key, value);
+    if (status == TV_OK) at = key.size == sizeof bytes ? tvi_load_be40(key.data) : TV_NODE_NONE;
+  }
+  t->nodes_at = status == TV_OK ? at : TV_NODE_NONE;
+  return status == TV_OK && at != node ? TV_NOTFOUND : status;
 }
 
-static int pipe_read_edge(tv_traversal *t, const tvi_pipe_row *row) {
-  tv_edge_ref ref = tvi_pipe_edge(row);
+/* Through a cursor: rows often come in the order of ids. */
+static int pipe_read_node(tv_traversal *t, const tvi_pipe_row *row) {
+  tv_slice value = {NULL, 0};
+  tv_store *nodes;
   int status = TV_OK;
-  if (!t->list_known) status = tvi_limits_poll(&t->limits);
-  if (status == TV_OK && !t->list_known) status = tvi_edge_list(t->graph, &ref, &t->list);
-  if (status == TV_NOTFOUND) return tvi_graph_corrupt(t->graph, "the record of edge", row->edge);
-  t->list_known = status == TV_OK;
+  if (t->view_known) return TV_OK;
+  status = tvi_limits_poll(&t->limits);
+  if (status == TV_OK && t->nodes == NULL) {
+    status = tvi_graph_store(t->graph, TVI_GRAPH_NODES, &nodes);
+    if (status == TV_OK) status = tv_cursor_open(nodes, &t->nodes);
+    t->nodes_at = TV_NODE_NONE;
+  }
+  if (status == TV_OK) status = pipe_seek_node(t, row->node, &value);
+  if (status == TV_NOTFOUND || status == TV_END)
+    return tvi_graph_corrupt(t->graph, "the adjacency of node", row->from);
+  if (status == TV_OK) status = tvi_node_decode(t->graph, row->node, value, &t->view);
+  t->view_known = status == TV_OK;
   return status;
 }
 
 /* The property that a condition is on; TV_NULL when it is not there. */
 static int where_value(tv_traversal *t, const tvi_pipe_filter *filter, const tvi_pipe_row *row,
                        tv_value *value) {
-  int on_node = filter->on == TV_ON_NODE, status;
+  tv_edge_ref ref = tvi_pipe_edge(row);
+  int status;
   value->type = TV_NULL;
-  if (filter->number == UINT32_MAX || (!on_node && row->depth == 0)) return TV_OK;
-  status = on_node ? pipe_read_node(t, row) : pipe_read_edge(t, row);
-  if (status != TV_OK) return status;
-  status = tvi_properties_get(on_node ? t->view.properties : t->list, filter->number, value);
-  if (status == TV_ECORRUPT)
-    return tvi_graph_corrupt(t->graph, on_node ? "the record of node" : "the record of edge",
-                             on_node ? row->node : row->edge);
+  if (filter->number == UINT32_MAX) return TV_OK;
+  if (filter->on == TV_ON_NODE) {
+    status = pipe_read_node(t, row);
+    if (status != TV_OK) return status;
+    status = tvi_properties_get(t->view.properties, filter->number, value);
+    if (status == TV_ECORRUPT) return tvi_graph_corrupt(t->graph, "the record of node", row->node);
+  } else {
+    if (row->depth == 0) return TV_OK;
+    status = tvi_limits_poll(&t->limits);
+    if (status == TV_OK) status = tvi_edge_value(t->graph, &ref, filter->number, value);
+    if (status != TV_OK && status != TV_NOTFOUND) return status;
+  }
   if (status == TV_NOTFOUND) value->type = TV_NULL;
   return TV_OK;
 }
@@ -227,7 +256,7 @@ static int where_holds(const tvi_pipe_filter *filter, const tv_value *value) {
 static int filter_call(tv_traversal *t, const tvi_pipe_filter *filter, const tvi_pipe_row *row) {
   tv_row shown;
   int kept, status = tvi_pipe_show(t, row, &shown);
-  t->view_known = t->list_known = 0;
+  t->view_known = 0;
   if (status != TV_OK) return status;
   kept = filter->keep(filter->ctx, &shown);
   return kept == 0 || kept == 1 ? kept : TV_STOP;
@@ -267,7 +296,7 @@ static int filter_one(tv_traversal *t, tvi_pipe_filter *filter, const tvi_pipe_r
 int tvi_pipe_filter_row(tv_traversal *t, tvi_pipe_chain *chain, const tvi_pipe_row *row) {
   size_t i;
   int last = 0;
-  t->view_known = t->list_known = 0;
+  t->view_known = 0;
   for (i = 0; i < chain->n; i++) {
     int kept = filter_one(t, &chain->filters[i], row, &last);
     if (kept != 1) return kept == 0 ? last : kept;

@@ -153,10 +153,11 @@ struct tv_traversal {
   uint32_t trail_count, trail_capacity, trail_free;
   tvi_buffer path_nodes, path_edges;
   tv_path path;
-  /* The records of the row that is being filtered. */
-  int view_known, list_known;
+  /* The record of the row that is being filtered. */
+  int view_known;
   tvi_node_view view;
-  tv_slice list;
+  tv_cursor *nodes; /* over the part "nodes"; NULL until needed */
+  tv_node nodes_at; /* where it stands; TV_NODE_NONE: nowhere */
 };
 
 /* Makes room for one more row. TV_OK, TV_ENOMEM, TV_ELIMIT (frontier_max). */
@@ -209,7 +210,7 @@ void tvi_pipe_chain_free(tvi_pipe_chain *chain);
 
 /* Expands rows of `from` until `rows` edges were taken or all of from are expanded; for each,
  * take(t, ctx, row) is called, which owns the row's trail from then on. What take returns other
- * than TV_OK ends it. */
+ * than TV_OK ends it. take NULL: rows without trails go to the batch ctx as they are. */
 typedef int (*tvi_pipe_take)(tv_traversal *t, void *ctx, tvi_pipe_row *row);
 int tvi_pipe_expand(tv_traversal *t, tvi_pipe_hop *hop, tvi_pipe_batch *from, tvi_pipe_place *place,
                     size_t rows, tvi_pipe_take take, void *ctx);

@@ -114,15 +114,17 @@ static int expand_give(tv_traversal *t, void *ctx, tvi_pipe_row *row) {
 
 static int pipe_expand_stage(tv_traversal *t, tvi_pipe_stage *stage, tvi_pipe_stage *before) {
   tvi_pipe_batch *from = &before->out;
-  int status = TV_OK;
+  int status = TV_OK, straight;
   if (from->at == from->n) {
     stage->ended = before->ended;
     return before->ended ? TV_OK : TV_NOTFOUND;
   }
   if (from->at == 0 && !stage->place.within) status = tvi_pipe_sort(t, from);
+  straight = stage->chain.n == 0 && !t->keep_trails;
   if (status == TV_OK)
-    status =
-        tvi_pipe_expand(t, stage->hops[0], from, &stage->place, stage->want, expand_give, stage);
+    status = tvi_pipe_expand(t, stage->hops[0], from, &stage->place, stage->want,
+                             straight ? NULL : expand_give,
+                             straight ? (void *)&stage->out : (void *)stage);
   return status == TV_END ? TV_OK : status;
 }
 
@@ -217,7 +219,10 @@ int tv_traversal_count(tv_traversal *t, uint64_t *count) {
     if (n > t->given.rows_max - t->delivered) return pipe_rows_full(t);
     t->delivered += n;
     *count += n;
-    for (; out->at < out->n; out->at++) tvi_pipe_release(t, &out->rows[out->at]);
+    for (; t->keep_trails && out->at < out->n; out->at++)
+      tvi_pipe_trail_release(t, out->rows[out->at].trail);
+    t->live -= n;
+    out->at = out->n;
   }
   return status == TV_END ? TV_OK : status;
 }

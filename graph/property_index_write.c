@@ -28,17 +28,13 @@ static const char *index_record_of(const tvi_index_def *def) {
 int tvi_index_value(tv_graph *graph, const tvi_index_def *def, uint64_t id, tv_value *value) {
   tvi_node_view view;
   tv_edge_ref ref;
-  tv_slice list;
   int status;
-  if (def->kind == TV_INDEX_NODES) {
-    status = tvi_node_read_raw(graph, id, &view);
-    list = view.properties;
-  } else {
+  if (def->kind == TV_INDEX_EDGES) {
     status = tvi_edge_lookup(graph, id, &ref);
-    if (status == TV_OK) status = tvi_edge_list(graph, &ref, &list);
+    return status == TV_OK ? tvi_edge_value(graph, &ref, def->property, value) : status;
   }
-  if (status != TV_OK) return status;
-  status = tvi_properties_get(list, def->property, value);
+  status = tvi_node_read_raw(graph, id, &view);
+  if (status == TV_OK) status = tvi_properties_get(view.properties, def->property, value);
   return status == TV_ECORRUPT ? tvi_graph_corrupt(graph, index_record_of(def), id) : status;
 }
 
@@ -76,6 +72,7 @@ int tvi_index_check_unique(tv_graph *graph, const tvi_index_def *def, const tv_v
   tv_store *entries;
   tv_cursor *cursor;
   tv_slice found;
+  tvi_buffer kept;
   size_t prefix;
   uint64_t other = 0;
   int status = tvi_graph_store(graph, TVI_GRAPH_INDEXES, &entries), rivals = 0;
@@ -83,6 +80,8 @@ int tvi_index_check_unique(tv_graph *graph, const tvi_index_def *def, const tv_v
   prefix = key.size - TVI_INDEX_ID_BYTES;
   if (status == TV_OK) status = tv_cursor_open(entries, &cursor);
   if (status != TV_OK) return status;
+  kept = graph->list; /* the value may lie in it, and others are read */
+  graph->list = (tvi_buffer){0};
   status = tv_cursor_seek(cursor, tv_bytes(key.bytes, prefix), &found, NULL);
   while (status == TV_OK && found.size == key.size && memcmp(found.data, key.bytes, prefix) == 0) {
     other = tvi_load_be40((const unsigned char *)found.data + prefix);
@@ -91,6 +90,8 @@ int tvi_index_check_unique(tv_graph *graph, const tvi_index_def *def, const tv_v
     status = tv_cursor_next(cursor, &found, NULL);
   }
   tv_cursor_close(cursor);
+  tvi_buffer_free(&graph->list);
+  graph->list = kept;
   if (rivals)
     return tvi_txn_fail(graph->txn, TV_EXISTS, 0,
                         "%s %" PRIu64 " and %" PRIu64 " would have equal values in a unique index",
