@@ -140,7 +140,7 @@ static void run_world(uint64_t seed, long index, long queries, totals *sum) {
   world w;
   databases d;
   long i;
-  int size = index % 60 == 59 ? 2 : index % 8 == 7 ? 1 : 0;
+  int size = index % 100 == 50 ? 2 : index % 12 == 7 ? 1 : 0;
   if (size > 0) queries = queries / (size == 2 ? 5 : 2);
   world_make(&w, seed + (uint64_t)index * 1000003, size);
   databases_open(&d, &w);

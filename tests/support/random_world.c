@@ -150,7 +150,7 @@ static const char **world_cells(world *w, const world_table *table, size_t row, 
 static size_t world_count(world *w, int t, int size) {
   if (t > 0) return world_pick(w, 12) == 0 ? 0 : 1 + world_pick(w, size > 0 ? 60 : 25);
   if (size == 2) return 66000 + world_pick(w, 3000);
-  if (size == 1) return 900 + world_pick(w, 4500);
+  if (size == 1) return 900 + world_pick(w, 2500);
   return world_pick(w, 25) == 0 ? 0 : 1 + world_pick(w, world_pick(w, 3) == 0 ? 300 : 40);
 }
 
