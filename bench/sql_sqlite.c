@@ -173,6 +173,23 @@ static int sqlite_load_lines(sql_engine *engine, const sql_table *table, sql_lin
   return sqlite_run(engine, "COMMIT", why);
 }
 
+static int sqlite_load_progress(void *ctx, uint64_t rows) {
+  (void)ctx, (void)rows;
+  return interrupt_seen();
+}
+
+static int sqlite_load_columnar(sql_engine *engine, const sql_table *table, const sql_lines *lines,
+                                char *why) {
+  tv_sql_load_options options = {
+      .flags = TV_SQL_LOAD_TRAILING, .separator = '|', .progress = sqlite_load_progress};
+  tv_error err = {0};
+  if (tv_sql_load(engine->sql, table->name, lines->bytes, lines->size, &options, NULL, &err) ==
+      TV_OK)
+    return 0;
+  snprintf(why, SQL_WHY_BYTES, "%.240s", err.message);
+  return -1;
+}
+
 static int sqlite_load(sql_engine *engine, const sql_table *table, const char *path, char *why) {
   sql_lines lines;
   int rc = sql_lines_open(&lines, path);
@@ -180,7 +197,8 @@ static int sqlite_load(sql_engine *engine, const sql_table *table, const char *p
     snprintf(why, SQL_WHY_BYTES, "%.150s: %.80s", path, strerror(rc));
     return -1;
   }
-  rc = sqlite_load_lines(engine, table, &lines, why);
+  rc = engine->columnar ? sqlite_load_columnar(engine, table, &lines, why)
+                        : sqlite_load_lines(engine, table, &lines, why);
   sql_lines_close(&lines);
   return rc;
 }
@@ -275,7 +293,7 @@ static int sqlite_unsynced(sql_engine *engine, char *why) {
 const sql_kind sql_kind_columnar = {
     .name = "Trivet columnar",
     .word = "columnar",
-    .settings = "columnar tables in a store",
+    .settings = "columnar tables in a store, tv_sql_load",
     .version = sqlite_trivet_version,
     .open = sqlite_open_columnar,
     SQLITE_SHARED_CALLS,

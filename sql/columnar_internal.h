@@ -14,6 +14,7 @@
  *   columnar_pack.c      a batch made into row groups
  *   columnar_merge.c     the delta folded into row groups, one group a step
  *   columnar_write.c     INSERT, UPDATE, DELETE
+ *   columnar_load.c      rows from the text of a file
  *   columnar_filter.c    conditions evaluated on zone maps, blocks and codes
  *   columnar_hash.c      a hash index for one statement
  *   columnar_plan.c, columnar_scan.c, columnar_table.c   the virtual table
@@ -481,6 +482,7 @@ struct tvi_columnar {
   tvi_col_store store;
   uint64_t generation; /* of the connection, when the store was opened */
   int header_dirty;
+  int loading;     /* 1: between tvi_columnar_load_begin and _end */
   tvi_batch batch; /* rows inserted and not yet in the store; capacity 0: not made yet */
   tvi_reader reader;
   tvi_cell *cells, *old_cells;
@@ -499,6 +501,13 @@ void tvi_columnar_forget(tvi_columnar *table);
 int tvi_columnar_settle(tvi_columnar *table, tv_error *err);
 void tvi_columnar_write_free(tvi_columnar *table);
 int tvi_columnar_update(sqlite3_vtab *vtab, int argc, sqlite3_value **argv, sqlite3_int64 *rowid);
+/* Rows that no statement inserts (columnar_load.c): begin, then each row whose values stand in
+ * table->cells, then end. A conflict is always refused. SQLite codes; base.zErrMsg says why. */
+int tvi_columnar_load_begin(tvi_columnar *table, tv_error *err);
+int tvi_columnar_load_row(tvi_columnar *table);
+int tvi_columnar_load_end(tvi_columnar *table, tv_error *err);
+/* Converts a value into table->cells[column]. An SQLite code, with a sentence when it is refused. */
+int tvi_columnar_take(tvi_columnar *table, int64_t rowid, int column, sqlite3_value *value);
 /* Passes the failure in txn (or the status) on to SQLite, as a code. */
 int tvi_columnar_fail(tvi_columnar *table, int status, tv_txn *txn);
 

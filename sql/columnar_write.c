@@ -170,15 +170,10 @@ static int write_mismatch(tvi_columnar *table, int64_t rowid, int column, sqlite
                       kinds[type]));
 }
 
-/* Fills table->cells and table->key from the statement's values. */
-static int write_take(tvi_columnar *table, int64_t rowid, sqlite3_value **values) {
-  int i, status;
+/* Makes table->key from table->cells. */
+static int write_key(tvi_columnar *table, int64_t rowid) {
+  int status;
 
-  for (i = 0; i < table->schema.columns; i++) {
-    if (!tvi_cell_take(&table->schema.column[i], values[i], &table->cells[i]) ||
-        (table->cells[i].null && table->schema.column[i].not_null))
-      return write_mismatch(table, rowid, i, values[i]);
-  }
   if (table->schema.keys == 0) return SQLITE_OK;
   status = tvi_cells_key(&table->schema, table->cells, &table->key);
   if (status == TV_EKEYSIZE)
@@ -188,6 +183,23 @@ static int write_take(tvi_columnar *table, int64_t rowid, sqlite3_value **values
                         table->schema.column[table->schema.key[0]].name, (long long)rowid,
                         TV_KEY_BYTES_MAX));
   return status == TV_OK ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+int tvi_columnar_take(tvi_columnar *table, int64_t rowid, int column, sqlite3_value *value) {
+  const tvi_col_column *c = &table->schema.column[column];
+
+  if (!tvi_cell_take(c, value, &table->cells[column]) || (table->cells[column].null && c->not_null))
+    return write_mismatch(table, rowid, column, value);
+  return SQLITE_OK;
+}
+
+/* Fills table->cells and table->key from the statement's values. */
+static int write_take(tvi_columnar *table, int64_t rowid, sqlite3_value **values) {
+  int i, code = SQLITE_OK;
+
+  for (i = 0; i < table->schema.columns && code == SQLITE_OK; i++)
+    code = tvi_columnar_take(table, rowid, i, values[i]);
+  return code == SQLITE_OK ? write_key(table, rowid) : code;
 }
 
 /* ---- Finding and removing a row ---- */
@@ -270,7 +282,7 @@ static int write_yield(tvi_columnar *table, int64_t rowid, int64_t other, int by
   tv_error err = {0};
   int status;
 
-  if (sqlite3_vtab_on_conflict(table->sql) != SQLITE_REPLACE)
+  if (table->loading || sqlite3_vtab_on_conflict(table->sql) != SQLITE_REPLACE)
     return write_conflict(table, rowid, other, by_rowid);
   status = tvi_columnar_flush(table, &err);
   if (status != TV_OK) return tvi_vtab_fail(&table->base, status, &err);
@@ -320,21 +332,13 @@ static void write_raise(tvi_columnar *table, int64_t rowid) {
 
 /* ---- The three statements ---- */
 
-static int write_insert(tvi_columnar *table, sqlite3_value **argv, sqlite3_int64 *out) {
+/* Adds the row in table->cells. */
+static int write_add(tvi_columnar *table, int64_t rowid) {
   tvi_col_store *store = &table->store;
-  int64_t rowid = store->header.next_rowid;
-  int status, code, gathers;
+  int status, code = write_claim(table, rowid, INT64_MIN, 1);
 
-  if (sqlite3_value_type(argv[1]) != SQLITE_NULL) {
-    rowid = sqlite3_value_int64(argv[1]);
-  } else if (rowid == INT64_MAX) {
-    return write_refuse(table, SQLITE_FULL, sqlite3_mprintf("%s has no rowid left", table->name));
-  }
-  code = write_take(table, rowid, argv + 2);
-  if (code == SQLITE_OK) code = write_claim(table, rowid, INT64_MIN, 1);
   if (code != SQLITE_OK) return code;
-  gathers = rowid >= store->header.next_rowid && rowid < INT64_MAX;
-  if (gathers) {
+  if (rowid >= store->header.next_rowid && rowid < INT64_MAX) {
     status = tvi_batch_add(&table->batch, rowid, table->cells);
   } else {
     status = tvi_col_row_put(store, rowid, table->cells, &table->record);
@@ -345,8 +349,25 @@ static int write_insert(tvi_columnar *table, sqlite3_value **argv, sqlite3_int64
   write_raise(table, rowid);
   store->header.rows++;
   table->header_dirty = 1;
-  *out = rowid;
   return SQLITE_OK;
+}
+
+static int write_full(tvi_columnar *table) {
+  return write_refuse(table, SQLITE_FULL, sqlite3_mprintf("%s has no rowid left", table->name));
+}
+
+static int write_insert(tvi_columnar *table, sqlite3_value **argv, sqlite3_int64 *out) {
+  int64_t rowid = table->store.header.next_rowid;
+  int code;
+
+  if (sqlite3_value_type(argv[1]) != SQLITE_NULL)
+    rowid = sqlite3_value_int64(argv[1]);
+  else if (rowid == INT64_MAX)
+    return write_full(table);
+  code = write_take(table, rowid, argv + 2);
+  if (code == SQLITE_OK) code = write_add(table, rowid);
+  *out = rowid;
+  return code;
 }
 
 static int write_move(tvi_columnar *table, int64_t old, int64_t rowid, const write_place *place) {
@@ -409,23 +430,64 @@ static int write_command(tvi_columnar *table, sqlite3_value *value, tv_error *er
   return status == TV_OK ? SQLITE_OK : tvi_vtab_fail(&table->base, status, err);
 }
 
+/* Opens the table for writing. An SQLite code. */
+static int write_begin(tvi_columnar *table, tv_error *err) {
+  tv_txn *txn;
+  int status = tvi_conn_write(table->module->conn, &txn, err);
+
+  if (status == TV_OK) status = write_make(table);
+  if (status != TV_OK) return tvi_vtab_fail(&table->base, status, err);
+  status = write_open(table, txn);
+  return status == TV_OK ? SQLITE_OK : tvi_columnar_fail(table, status, txn);
+}
+
+/* Writes what is held back when it is a row group, or when C code holds the transaction: it may
+ * undo savepoints of its own, which nobody tells us of. */
+static int write_end(tvi_columnar *table, tv_error *err) {
+  int status = TV_OK;
+
+  if (table->batch.rows == table->batch.capacity || table->batch.bytes >= WRITE_PACK_BYTES ||
+      table->module->conn->eager)
+    status = tvi_columnar_flush(table, err);
+  return status == TV_OK ? SQLITE_OK : tvi_vtab_fail(&table->base, status, err);
+}
+
+int tvi_columnar_load_begin(tvi_columnar *table, tv_error *err) {
+  int code = write_begin(table, err);
+  table->loading = code == SQLITE_OK;
+  return code;
+}
+
+int tvi_columnar_load_row(tvi_columnar *table) {
+  tvi_batch *batch = &table->batch;
+  int64_t rowid = table->store.header.next_rowid;
+  tv_error err = {0};
+  int code = SQLITE_OK;
+
+  if (rowid == INT64_MAX) return write_full(table);
+  if (batch->rows == batch->capacity || batch->bytes >= WRITE_PACK_BYTES)
+    code = write_end(table, &err);
+  if (code == SQLITE_OK) code = write_key(table, rowid);
+  return code == SQLITE_OK ? write_add(table, rowid) : code;
+}
+
+int tvi_columnar_load_end(tvi_columnar *table, tv_error *err) {
+  table->loading = 0;
+  return write_end(table, err);
+}
+
 int tvi_columnar_update(sqlite3_vtab *vtab, int argc, sqlite3_value **argv, sqlite3_int64 *rowid) {
   tvi_columnar *table = (tvi_columnar *)vtab;
   tv_error err = {0};
-  tv_txn *txn;
-  int columns = table->schema.columns, code;
+  int columns = table->schema.columns, status = TV_OK, code = write_begin(table, &err);
   int inserts = argc > 1 && sqlite3_value_type(argv[0]) == SQLITE_NULL;
-  int status = tvi_conn_write(table->module->conn, &txn, &err);
 
-  if (status == TV_OK) status = write_make(table);
-  if (status != TV_OK) return tvi_vtab_fail(vtab, status, &err);
-  status = write_open(table, txn);
-  if (status != TV_OK) return tvi_columnar_fail(table, status, txn);
+  if (code != SQLITE_OK) return code;
   if (!inserts) status = tvi_columnar_flush(table, &err);
   if (status != TV_OK) return tvi_vtab_fail(vtab, status, &err);
   if (argc == 1) {
     status = write_delete(table, sqlite3_value_int64(argv[0]));
-    code = status == TV_OK ? SQLITE_OK : tvi_columnar_fail(table, status, txn);
+    code = status == TV_OK ? SQLITE_OK : tvi_columnar_fail(table, status, table->store.txn);
   } else if (!inserts) {
     code = write_update(table, argv);
   } else if (sqlite3_value_type(argv[2 + columns]) != SQLITE_NULL) {
@@ -433,11 +495,5 @@ int tvi_columnar_update(sqlite3_vtab *vtab, int argc, sqlite3_value **argv, sqli
   } else {
     code = write_insert(table, argv, rowid);
   }
-  /* C code that holds the transaction may undo savepoints of its own, which nobody tells us of. */
-  if (code == SQLITE_OK && (table->batch.rows == table->batch.capacity ||
-                            table->batch.bytes >= WRITE_PACK_BYTES || table->module->conn->eager)) {
-    status = tvi_columnar_flush(table, &err);
-    if (status != TV_OK) return tvi_vtab_fail(vtab, status, &err);
-  }
-  return code;
+  return code == SQLITE_OK ? write_end(table, &err) : code;
 }

@@ -239,13 +239,18 @@ static int shell_import_table_run(shell_import_call *call) {
   if (shell_sql_quiet(sh, "SAVEPOINT trivet_import") != 0) return 1;
   int rc = shell_import_describe(&t);
   shell_import_rewind(call, &t.csv.next);
+  long first = ftell(call->file);
   if (rc == 0 && t.n == 0) {
     rc = shell_import_create(&t);
     if (rc == 0) rc = shell_import_describe(&t);
   } else if (rc == 0) {
     rc = shell_import_header(&t);
   }
-  if (rc == 0) rc = shell_import_rows(&t);
+  bool taken = false;
+  if (rc == 0)
+    rc = shell_import_columnar(call, t.has_record ? first : ftell(call->file),
+                               t.has_record ? t.csv.line : t.csv.next, &taken);
+  if (rc == 0 && !taken) rc = shell_import_rows(&t);
   sqlite3_finalize(t.insert);
   shell_csv_free(&t.csv);
   shell_text_free(&t.columns);

@@ -476,6 +476,9 @@ typedef struct shell_import_call {
   uint64_t rows;  /* imported so far */
 } shell_import_call;
 int shell_import_bucket(shell_import_call *call);
+/* The rest of the file, from that offset and line, into a columnar table at once. *taken: false when
+ * it is another table, or no file. */
+int shell_import_columnar(shell_import_call *call, long from, long line, bool *taken);
 int shell_import_graph(shell_import_call *call);
 /* Starts reading from the beginning, behind the lines to skip; the line number then is *line. */
 void shell_import_rewind(shell_import_call *call, long *line);

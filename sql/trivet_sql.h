@@ -78,6 +78,35 @@ TV_API int tv_sql_leave(sqlite3 *connection);
  */
 TV_API int tv_sql_txn(sqlite3 *connection, unsigned mode, tv_txn **out, tv_error *err);
 
+/* ---- Loading ---- */
+
+enum {
+  TV_SQL_LOAD_NULLS = 1u << 0,   /* an empty field without quotes is NULL in text columns too */
+  TV_SQL_LOAD_TRAILING = 1u << 1 /* a separator may stand behind a line's last field */
+};
+
+/* All zero is the default of every field. */
+typedef struct tv_sql_load_options {
+  unsigned flags;
+  char separator; /* 0: ',' */
+  uint64_t line;  /* the number of the text's first line; 0: 1 */
+  int (*progress)(void *ctx, uint64_t rows); /* every 65,536 rows; non-zero ends it: TV_EINTR */
+  void *ctx;
+} tv_sql_load_options;
+
+/*
+ * Inserts the rows of a text in CSV (RFC 4180; UTF-8) into a columnar table: a field for each
+ * column, in their order, without a header. A field is converted as an INSERT of the text would be;
+ * an empty one without quotes is NULL in a column of numbers or dates. All rows or none: within a
+ * savepoint, in a transaction of its own when none is open. text may lie in a map and is not
+ * changed. *rows (may be NULL): how many there were.
+ * Returns: TV_OK; TV_EINVAL (no columnar table; the text: "line N: ..."); TV_ESQL (a value or a
+ *   conflict: "line N: ...", with SQLite's code; SQLite failed); TV_EINTR; TV_ENOMEM.
+ * Cost: some 20 ns per field, a third of what INSERT takes.
+ */
+TV_API int tv_sql_load(sqlite3 *connection, const char *table, const char *text, size_t size,
+                       const tv_sql_load_options *options, uint64_t *rows, tv_error *err);
+
 /* What a check calls; each function may be NULL. */
 typedef struct tv_sql_check_hooks {
   /* A sentence for each of the first 100 problems; page 0: of none. */

@@ -98,8 +98,42 @@ static void each_failed_allocation_is_an_error_and_nothing_else(void **state) {
   test_ok(tv_allocator_set(NULL));
 }
 
+static void a_load_that_runs_out_of_memory_leaves_nothing(void **state) {
+  static const tv_allocator scarce = {allocate, reallocate, release, NULL};
+  static const char text[] = "2001,\"a \"\"b\"\", c\",1.5,,2020-01-01\n2002,\"x\"\"\",1e3,,\n";
+  sqlite3 *sql;
+  tv_db *db;
+  long n, failed = 0;
+  int status = TV_ENOMEM;
+  (void)state;
+  test_ok(tv_allocator_set(&scarce));
+  db = test_open_memory();
+  sql = sql_answer_open(db);
+  fill(sql);
+  for (n = 0; status != TV_OK; n++) {
+    tv_error err = {0};
+    uint64_t rows = 0;
+    answer_is(sql, "BEGIN", "");
+    fail_in = n;
+    status = tv_sql_load(sql, "t", text, strlen(text), NULL, &rows, &err);
+    fail_in = -1;
+    failed += status != TV_OK;
+    answer_is(sql, "SELECT count(*) FROM t", status == TV_OK ? "293" : "291");
+    assert_int_equal(rows, status == TV_OK ? 2 : 0);
+    if (!sqlite3_get_autocommit(sql)) answer_is(sql, "ROLLBACK", ""); /* SQLite may have done it */
+    answer_is(sql, "SELECT count(*) FROM t", "291");
+    assert_true(n < 6000);
+  }
+  assert_true(failed > 5);
+  assert_int_equal(sqlite3_close(sql), SQLITE_OK);
+  test_close(db);
+  test_ok(tv_allocator_set(NULL));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(each_failed_allocation_is_an_error_and_nothing_else)};
+      cmocka_unit_test(each_failed_allocation_is_an_error_and_nothing_else),
+      cmocka_unit_test(a_load_that_runs_out_of_memory_leaves_nothing),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
