@@ -6,13 +6,13 @@
  * of step runs on several threads, the first is bound by memory and too short for them. Rejected:
  * the first kind alone, which reads every edge of the graph where the other reads a tenth.
  */
-#include "view_internal.h"
+#include "view_scan_internal.h"
 
 #define LEVELS_ALPHA                                                                            \
   15                   /* edges left to look at per edge of the frontier: below, look backwards \
                         */
 #define LEVELS_BETA 18 /* nodes per node of the frontier: above, look forwards again */
-#define LEVELS_GRAIN 4096u
+#define LEVELS_GRAIN TVI_BLOCK_NODES
 #define LEVELS_POLL 1024u
 
 typedef struct levels_search {
@@ -23,6 +23,8 @@ typedef struct levels_search {
   tv_node *parents;
   uint32_t *queue;        /* nodes in the order in which they were reached */
   uint64_t *front, *next; /* bits */
+  uint64_t *asleep;       /* bits: not reached, as far as steps of the second kind know */
+  int refresh;            /* 1: the levels know better */
   size_t words;
   uint32_t depth;                       /* of what is being reached */
   uint32_t awake[TVI_WORKERS_MAX * 16]; /* per worker, a cache line apart */
@@ -65,33 +67,79 @@ static int levels_ahead(levels_search *s, uint32_t from, uint32_t to, uint32_t *
   return TV_OK;
 }
 
-/* 1: the node was reached from one in the frontier. */
-static inline int levels_wake(levels_search *s, const tvi_view *view, uint32_t node) {
+/* 1: the node was reached from one of a list that is in the frontier. */
+static inline int levels_wake_by(levels_search *s, const tvi_view *view, uint32_t node,
+                                 const unsigned char *list, uint32_t n) {
   const uint64_t *front = s->front;
-  tvi_view_run run = {0};
   uint32_t i;
-  while (tvi_view_next(view, node, &run)) {
-    for (i = 0; i < run.n; i++) {
-      uint32_t from = tvi_view_at(view, run.list, i);
-      if ((front[from >> 6] >> (from & 63) & 1) == 0) continue;
-      levels_take(s, node, from);
-      return 1;
-    }
+  for (i = 0; i < n; i++) {
+    uint32_t from = tvi_view_at(view, list, i);
+    if ((front[from >> 6] >> (from & 63) & 1) == 0) continue;
+    levels_take(s, node, from);
+    return 1;
   }
   return 0;
+}
+
+/* The same from all runs of a view. *seen becomes other than 0 when there is a neighbour. */
+static int levels_wake(levels_search *s, const tvi_view *view, uint32_t node, uint32_t *seen) {
+  tvi_view_run run = {0};
+  while (tvi_view_next(view, node, &run)) {
+    *seen |= run.n;
+    if (levels_wake_by(s, view, node, run.list, run.n)) return 1;
+  }
+  return 0;
+}
+
+/*
+ * Nodes of one word of the bitmap that are still asleep. Their lists are fetched before any is
+ * looked at: one at a time, each would be waited for.
+ */
+static inline uint64_t levels_back_word(levels_search *s, const tvi_view *back,
+                                        const tvi_view_scan *scan, uint32_t word) {
+  const unsigned char *lists[64]; /* NULL: it has to be read run by run */
+  uint32_t sizes[64], nodes[64], count = 0, i;
+  uint64_t asleep = s->asleep[word], awake = 0;
+  for (; asleep != 0; asleep &= asleep - 1) {
+    uint32_t node = word * 64 + (uint32_t)__builtin_ctzll(asleep);
+    if (tvi_view_scan_at(scan, node, &lists[count], &sizes[count]))
+      __builtin_prefetch(lists[count]);
+    else
+      lists[count] = NULL;
+    nodes[count++] = node;
+  }
+  for (i = 0; i < count; i++) {
+    uint32_t seen = 0;
+    int woken;
+    if (lists[i] != NULL)
+      woken = levels_wake_by(s, &back[0], nodes[i], lists[i], seen = sizes[i]);
+    else
+      woken = levels_wake(s, &back[0], nodes[i], &seen);
+    if (!woken && s->views == 2) woken = levels_wake(s, &back[1], nodes[i], &seen);
+    if (woken)
+      awake |= UINT64_C(1) << (nodes[i] & 63);
+    else if (seen == 0) /* nothing leads there */
+      s->asleep[word] &= ~(UINT64_C(1) << (nodes[i] & 63));
+  }
+  s->asleep[word] &= ~awake;
+  return awake;
 }
 
 /* A piece of whole words of the bitmap, so that no two workers write the same one. */
 static void levels_back_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
   levels_search *s = ctx;
-  const tvi_view first = *s->back[0], second = *s->back[1];
-  uint32_t node, awake = 0;
-  int two = s->views == 2;
-  for (node = from; node < to; node++) {
-    if (s->levels[node] != TV_LEVEL_NONE) continue;
-    if (!levels_wake(s, &first, node) && !(two && levels_wake(s, &second, node))) continue;
-    s->next[node >> 6] |= UINT64_C(1) << (node & 63);
-    awake++;
+  const tvi_view back[2] = {*s->back[0], *s->back[1]};
+  const tvi_view_scan scan = tvi_view_scan_begin(&back[0], from);
+  uint32_t word, node, awake = 0;
+  for (word = from / 64; word * 64 < to; word++) {
+    if (s->refresh) {
+      uint64_t bits = 0;
+      for (node = word * 64; node < to && node < word * 64 + 64; node++)
+        bits |= (uint64_t)(s->levels[node] == TV_LEVEL_NONE) << (node & 63);
+      s->asleep[word] &= bits;
+    }
+    s->next[word] = levels_back_word(s, back, &scan, word);
+    awake += (uint32_t)__builtin_popcountll(s->next[word]);
   }
   s->awake[(size_t)worker * 16] += awake;
 }
@@ -105,18 +153,19 @@ static void levels_clear(uint64_t *bits, size_t words) {
 static int levels_back(levels_search *s, uint32_t from, uint32_t *to) {
   uint32_t i, awake = *to - from, before;
   int status;
+  s->refresh = 1; /* steps of the first kind reached some */
   levels_clear(s->front, s->words);
   for (i = from; i < *to; i++) s->front[s->queue[i] >> 6] |= UINT64_C(1) << (s->queue[i] & 63);
   do {
     uint64_t *swap = s->front;
     before = awake;
-    levels_clear(s->next, s->words);
     for (i = 0; i < TVI_WORKERS_MAX; i++) s->awake[(size_t)i * 16] = 0;
     status = tvi_parallel(&s->a, s->a.ids, LEVELS_GRAIN, levels_back_piece, s);
     if (status != TV_OK) return status;
     for (awake = 0, i = 0; i < TVI_WORKERS_MAX; i++) awake += s->awake[(size_t)i * 16];
     s->front = s->next;
     s->next = swap;
+    s->refresh = 0;
     s->depth++;
   } while (awake > 0 && (awake >= before || awake > s->a.ids / LEVELS_BETA));
   for (*to = from, i = 0; i < s->words; i++) {
@@ -135,6 +184,7 @@ static int levels_run(levels_search *s, uint32_t start) {
   for (v = 0; v < s->views; v++) left += s->ahead[v]->edges;
   for (i = 0; i < s->a.ids; i++) s->levels[i] = TV_LEVEL_NONE;
   for (i = 0; s->parents != NULL && i < s->a.ids; i++) s->parents[i] = TV_NODE_NONE;
+  for (i = 0; i < s->words; i++) s->asleep[i] = UINT64_MAX;
   s->levels[start] = 0;
   s->queue[0] = start;
   s->depth = 1;
@@ -172,8 +222,9 @@ int tv_graph_levels(tv_graph *graph, const tv_algorithm_options *options, tv_nod
     s->words = (size_t)s->a.ids / 64 + 1;
     s->queue = tvi_alloc(((size_t)s->a.ids + 1) * sizeof *s->queue);
     s->front = tvi_alloc(s->words * sizeof *s->front);
-    s->next = tvi_alloc(s->words * sizeof *s->next);
-    status = s->queue == NULL || s->front == NULL || s->next == NULL
+    s->next = tvi_zalloc(s->words * sizeof *s->next);
+    s->asleep = tvi_alloc(s->words * sizeof *s->asleep);
+    status = s->queue == NULL || s->front == NULL || s->next == NULL || s->asleep == NULL
                  ? tvi_algorithm_no_memory(&s->a)
                  : levels_run(s, (uint32_t)start);
   }
@@ -181,6 +232,7 @@ int tv_graph_levels(tv_graph *graph, const tv_algorithm_options *options, tv_nod
   tvi_free(s->queue);
   tvi_free(s->front);
   tvi_free(s->next);
+  tvi_free(s->asleep);
   tvi_free(s);
   return status;
 }

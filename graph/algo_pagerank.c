@@ -4,9 +4,9 @@
  * threads write the same place and the sums do not depend on their number. Rejected: pushing along
  * the edges, which needs atomic additions of doubles.
  */
-#include "view_internal.h"
+#include "view_scan_internal.h"
 
-#define RANK_GRAIN 4096u
+#define RANK_GRAIN TVI_BLOCK_NODES
 
 typedef struct rank_state {
   tvi_algorithm a;
@@ -14,67 +14,126 @@ typedef struct rank_state {
   const double *start; /* NULL: uniform */
   double start_sum;
   double *ranks;
-  double *gives; /* what each node gives along each of its edges */
-  uint32_t *degrees;
-  double lost; /* what nodes without edges have */
+  double *gives,
+      *next;      /* what each node gives along each of its edges, in this round and the next */
+  double *shares; /* 1 / edges out; 0: there are none */
+  double *losses; /* per piece of RANK_GRAIN nodes: what those without edges out have */
+  double given;   /* to everybody, by nodes without edges out and by surfers who begin anew */
+  uint32_t round;
 } rank_state;
 
-/* Also looks at every neighbour once, so that the rounds need not. */
-static void rank_degrees_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
-  rank_state *s = ctx;
-  const tvi_view in = s->a.in;
-  uint32_t node, i;
-  (void)worker;
-  for (node = from; node < to; node++) {
-    tvi_view_run run = {0};
-    s->degrees[node] = tvi_view_degree(&s->a.out, node);
-    while (tvi_view_next(&in, node, &run))
-      for (i = 0; i < run.n; i++) (void)tvi_view_at(&in, run.list, i);
-  }
-}
-
-static void rank_gives_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
-  rank_state *s = ctx;
-  uint32_t node;
-  (void)worker;
-  for (node = from; node < to; node++)
-    s->gives[node] = s->degrees[node] == 0 ? 0 : s->ranks[node] / s->degrees[node];
-}
-
 /* Where a surfer who begins anew goes. */
-static double rank_start(const rank_state *s, uint32_t node) {
+static inline double rank_start(const rank_state *s, uint32_t node) {
   if (!tvi_algorithm_alive(&s->a, node)) return 0;
   return s->start == NULL ? 1 / (double)s->a.nodes : s->start[node] / s->start_sum;
 }
 
-static void rank_pull_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
+/* A node has a new rank. */
+static inline void rank_set(rank_state *s, uint32_t node, double rank, double *loss) {
+  double share = s->shares[node];
+  s->ranks[node] = rank;
+  s->next[node] = rank * share;
+  if (share == 0) *loss += rank;
+}
+
+static void rank_begin_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
   rank_state *s = ctx;
-  const tvi_view in = s->a.in;
-  const double *gives = s->gives;
-  uint32_t node, i;
+  double loss = 0;
+  uint32_t node;
   (void)worker;
   for (node = from; node < to; node++) {
-    tvi_view_run run = {0};
-    double sum = 0;
-    while (tvi_view_next(&in, node, &run))
-      for (i = 0; i < run.n; i++) sum += gives[tvi_view_at_checked(run.list, i)];
-    s->ranks[node] =
-        s->damping * sum + (1 - s->damping + s->damping * s->lost) * rank_start(s, node);
+    uint32_t degree = tvi_view_degree(&s->a.out, node);
+    s->shares[node] = degree == 0 ? 0 : 1 / (double)degree;
+    rank_set(s, node, rank_start(s, node), &loss);
   }
+  s->losses[from / RANK_GRAIN] = loss;
+}
+
+/* Four sums at once: one alone waits for each addition before the next. */
+static inline __attribute__((always_inline)) double rank_sum(const double *gives,
+                                                             const unsigned char *list,
+                                                             uint32_t n) {
+  double a = 0, b = 0, c = 0, d = 0;
+  uint32_t i;
+  for (i = 0; i + 4 <= n; i += 4) {
+    a += gives[tvi_view_at_checked(list, i)];
+    b += gives[tvi_view_at_checked(list, i + 1)];
+    c += gives[tvi_view_at_checked(list, i + 2)];
+    d += gives[tvi_view_at_checked(list, i + 3)];
+  }
+  for (; i < n; i++) a += gives[tvi_view_at_checked(list, i)];
+  return (a + b) + (c + d);
+}
+
+/* The first round reads every neighbour for the first time and checks it. */
+static double rank_sum_checked(const tvi_view *in, const double *gives, const unsigned char *list,
+                               uint32_t n) {
+  uint32_t i;
+  for (i = 0; i < n; i++) (void)tvi_view_at(in, list, i);
+  return __atomic_load_n(in->damaged, __ATOMIC_RELAXED) ? 0 : rank_sum(gives, list, n);
+}
+
+static inline double rank_pull(const tvi_view *in, const double *gives, const unsigned char *list,
+                               uint32_t n, int check) {
+  return check ? rank_sum_checked(in, gives, list, n) : rank_sum(gives, list, n);
+}
+
+static double rank_pull_runs(const tvi_view *in, const double *gives, uint32_t node, int check) {
+  tvi_view_run run = {0};
+  double sum = 0;
+  while (tvi_view_next(in, node, &run)) sum += rank_pull(in, gives, run.list, run.n, check);
+  return sum;
+}
+
+static inline __attribute__((always_inline)) void rank_pull_nodes(rank_state *s, uint32_t from,
+                                                                  uint32_t to, const int check) {
+  const tvi_view in = s->a.in;
+  const tvi_view_scan scan = tvi_view_scan_begin(&in, from);
+  const double *gives = s->gives;
+  const unsigned char *list;
+  double loss = 0, sum;
+  uint32_t node, n;
+  for (node = from; node < to; node++) {
+    if (TVI_LIKELY(tvi_view_scan_at(&scan, node, &list, &n)))
+      sum = rank_pull(&in, gives, list, n, check);
+    else
+      sum = rank_pull_runs(&in, gives, node, check);
+    rank_set(s, node, s->damping * sum + s->given * rank_start(s, node), &loss);
+  }
+  s->losses[from / RANK_GRAIN] = loss;
+}
+
+static void rank_pull_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
+  rank_state *s = ctx;
+  (void)worker;
+  if (s->round == 0)
+    rank_pull_nodes(s, from, to, 1);
+  else
+    rank_pull_nodes(s, from, to, 0);
 }
 
 static int rank_run(rank_state *s, uint32_t iterations) {
-  uint32_t node, round;
-  int status = tvi_parallel(&s->a, s->a.ids, RANK_GRAIN, rank_degrees_piece, s);
-  for (node = 0; node < s->a.ids; node++) s->ranks[node] = rank_start(s, node);
-  for (round = 0; round < iterations && status == TV_OK && !s->a.damaged; round++) {
-    s->lost = 0;
-    for (node = 0; node < s->a.ids; node++)
-      if (s->degrees[node] == 0) s->lost += s->ranks[node];
-    status = tvi_parallel(&s->a, s->a.ids, RANK_GRAIN, rank_gives_piece, s);
-    if (status == TV_OK) status = tvi_parallel(&s->a, s->a.ids, RANK_GRAIN, rank_pull_piece, s);
+  uint32_t i, pieces = (uint32_t)(((uint64_t)s->a.ids + RANK_GRAIN - 1) / RANK_GRAIN);
+  int status = tvi_parallel(&s->a, s->a.ids, RANK_GRAIN, rank_begin_piece, s);
+  for (s->round = 0; s->round < iterations && status == TV_OK && !s->a.damaged; s->round++) {
+    double *swap = s->gives, lost = 0;
+    for (i = 0; i < pieces; i++) lost += s->losses[i];
+    s->given = 1 - s->damping + s->damping * lost;
+    s->gives = s->next;
+    s->next = swap;
+    status = tvi_parallel(&s->a, s->a.ids, RANK_GRAIN, rank_pull_piece, s);
   }
   return status;
+}
+
+static int rank_arrays(rank_state *s) {
+  size_t ids = (size_t)s->a.ids + 1;
+  s->gives = tvi_alloc(ids * sizeof *s->gives);
+  s->next = tvi_alloc(ids * sizeof *s->next);
+  s->shares = tvi_alloc(ids * sizeof *s->shares);
+  s->losses = tvi_alloc((ids / RANK_GRAIN + 1) * sizeof *s->losses);
+  if (s->gives != NULL && s->next != NULL && s->shares != NULL && s->losses != NULL) return TV_OK;
+  return tvi_algorithm_no_memory(&s->a);
 }
 
 /* Checks and sums the caller's weights. */
@@ -105,15 +164,13 @@ int tv_graph_pagerank(tv_graph *graph, const tv_algorithm_options *options, doub
   s->ranks = ranks;
   status = tvi_algorithm_open(&s->a, graph, options, TV_BOTH, n);
   if (status == TV_OK) status = rank_check(s);
-  if (status == TV_OK) {
-    s->gives = tvi_alloc(((size_t)s->a.ids + 1) * sizeof *s->gives);
-    s->degrees = tvi_alloc(((size_t)s->a.ids + 1) * sizeof *s->degrees);
-    status = s->gives == NULL || s->degrees == NULL ? tvi_algorithm_no_memory(&s->a)
-                                                    : rank_run(s, iterations);
-  }
+  if (status == TV_OK) status = rank_arrays(s);
+  if (status == TV_OK) status = rank_run(s, iterations);
   status = tvi_algorithm_close(&s->a, status);
   tvi_free(s->gives);
-  tvi_free(s->degrees);
+  tvi_free(s->next);
+  tvi_free(s->shares);
+  tvi_free(s->losses);
   tvi_free(s);
   return status;
 }
