@@ -13,6 +13,7 @@ typedef struct rank_state {
   double damping;
   const double *start; /* NULL: uniform */
   double start_sum;
+  double even; /* where a surfer begins anew when all nodes are alike */
   double *ranks;
   double *gives,
       *next;      /* what each node gives along each of its edges, in this round and the next */
@@ -24,16 +25,16 @@ typedef struct rank_state {
 
 /* Where a surfer who begins anew goes. */
 static inline double rank_start(const rank_state *s, uint32_t node) {
-  if (!tvi_algorithm_alive(&s->a, node)) return 0;
-  return s->start == NULL ? 1 / (double)s->a.nodes : s->start[node] / s->start_sum;
+  if (TVI_UNLIKELY(!tvi_algorithm_alive(&s->a, node))) return 0;
+  return s->start == NULL ? s->even : s->start[node] / s->start_sum;
 }
 
-/* A node has a new rank. */
+/* A node has a new rank. Whether it has edges out is as good as random: no branch asks. */
 static inline void rank_set(rank_state *s, uint32_t node, double rank, double *loss) {
-  double share = s->shares[node];
+  double share = s->shares[node], terms[2] = {0, rank};
   s->ranks[node] = rank;
   s->next[node] = rank * share;
-  if (share == 0) *loss += rank;
+  *loss += terms[share == 0];
 }
 
 static void rank_begin_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
@@ -114,7 +115,9 @@ static void rank_pull_piece(void *ctx, unsigned worker, uint32_t from, uint32_t 
 
 static int rank_run(rank_state *s, uint32_t iterations) {
   uint32_t i, pieces = (uint32_t)(((uint64_t)s->a.ids + RANK_GRAIN - 1) / RANK_GRAIN);
-  int status = tvi_parallel(&s->a, s->a.ids, RANK_GRAIN, rank_begin_piece, s);
+  int status;
+  s->even = 1 / (double)s->a.nodes;
+  status = tvi_parallel(&s->a, s->a.ids, RANK_GRAIN, rank_begin_piece, s);
   for (s->round = 0; s->round < iterations && status == TV_OK && !s->a.damaged; s->round++) {
     double *swap = s->gives, lost = 0;
     for (i = 0; i < pieces; i++) lost += s->losses[i];
