@@ -35,8 +35,9 @@ static int algorithm_weight(tv_graph *graph, const char *name, uint32_t *weight)
   return status == TV_NOTFOUND ? tvi_name_unknown(graph, TVI_NAME_PROPERTY, name) : status;
 }
 
-int tvi_algorithm_open(tvi_algorithm *a, tv_graph *graph, const tv_algorithm_options *options,
-                       int directions, uint64_t n) {
+int tvi_algorithm_open_weighted(tvi_algorithm *a, tv_graph *graph,
+                                const tv_algorithm_options *options, int directions,
+                                const char *weight_name, uint64_t n) {
   static const tv_algorithm_options defaults = {.threads = 0};
   uint32_t weight = TVI_NO_WEIGHT;
   uint64_t ids;
@@ -58,14 +59,19 @@ int tvi_algorithm_open(tvi_algorithm *a, tv_graph *graph, const tv_algorithm_opt
   if (status == TV_OK) status = tvi_limits_begin(&a->limits, graph, &options->limits);
   if (status == TV_OK) status = tvi_type_set_open(graph, options->types, &a->types);
   if (status == TV_OK) status = algorithm_nodes(a, ids);
-  if (status == TV_OK && options->weight != NULL)
-    status = algorithm_weight(graph, options->weight, &weight);
+  if (status == TV_OK && weight_name != NULL)
+    status = algorithm_weight(graph, weight_name, &weight);
   if (status == TV_OK && (directions & TV_OUT) != 0)
     status = tvi_view_open(&a->out, graph, TV_OUT, &a->types, weight, &a->damaged);
   if (status == TV_OK && (directions & TV_IN) != 0)
     status = tvi_view_open(&a->in, graph, TV_IN, &a->types, weight, &a->damaged);
   a->ids = (uint32_t)ids;
   return status;
+}
+
+int tvi_algorithm_open(tvi_algorithm *a, tv_graph *graph, const tv_algorithm_options *options,
+                       int directions, uint64_t n) {
+  return tvi_algorithm_open_weighted(a, graph, options, directions, NULL, n);
 }
 
 int tvi_algorithm_close(tvi_algorithm *a, int status) {

@@ -69,13 +69,12 @@ int tvi_path_weight(tvi_path_ask *ask, const tv_edge_ref *ref, double *out) {
   tv_value value = {.type = TV_NULL};
   int status = tv_graph_edge_get(ask->graph, ref, ask->weight, &value);
   if (status != TV_OK && status != TV_NOTFOUND) return status;
-  if (value.type == TV_INT64) *out = (double)value.as.integer;
-  if (value.type == TV_DOUBLE) *out = value.as.real;
-  if ((value.type == TV_INT64 || value.type == TV_DOUBLE) && *out >= 0 && !isinf(*out))
-    return TV_OK;
+  *out = value.type == TV_INT64    ? (double)value.as.integer
+         : value.type == TV_DOUBLE ? value.as.real
+                                   : 1;
+  if (*out >= 0 && !isinf(*out)) return TV_OK;
   return tvi_txn_fail(ask->graph->txn, TV_EINVAL, 0,
-                      "edge %" PRIu64 " has no property \"%s\" that is a number from 0 on",
-                      ref->edge, ask->weight);
+                      "the weight %g of edge %" PRIu64 " is no number from 0 on", *out, ref->edge);
 }
 
 int tvi_path_weights(tvi_path_ask *ask, const tvi_adj_run *run, int direction, double *weights) {

@@ -36,11 +36,6 @@ typedef struct tv_algorithm_options {
   tv_types types;   /* edges that count; n == 0: all */
   tv_limits limits; /* nodes_max is not used */
   uint32_t threads; /* that work, the caller included; 0: 1; at most 64 */
-  /* The property of edges that is their weight, int64 or double, for algorithms that say that they
-   * read one; NULL: every weight is 1. TV_ENOLABEL when no property has that name, TV_EUNSUPPORTED
-   * when it is not among the first 16 properties of the graph's edges that were numbers: only those
-   * are kept where an algorithm can read them. */
-  const char *weight;
 } tv_algorithm_options;
 
 #define TV_LEVEL_NONE UINT32_MAX
@@ -57,9 +52,12 @@ TV_API int tv_graph_levels(tv_graph *graph, const tv_algorithm_options *options,
 /*
  * Distances along weighted edges as LDBC Graphalytics defines its SSSP: distances[v] is the least
  * sum of weights of a path from start to v, infinite when there is none; parents (may be NULL) as
- * above, a way that has this sum. weight: a property of the edges, TV_INT64 or TV_DOUBLE, from 0
- * on; NULL: each weighs 1. Also returns TV_ENONODE, TV_ENOLABEL (no property of that name) and
- * TV_EINVAL (an edge without weight, or whose weight is negative, infinite or not a number).
+ * above, a way that has this sum. weight: a property of the edges; NULL: each weighs 1, and so does
+ * an edge on which the property is not a number. The sums are those of Dijkstra's algorithm to the
+ * last bit, whatever the threads. Also returns TV_ENONODE, TV_ENOLABEL (no property of that name),
+ * TV_EINVAL (a weight that is negative, infinite or not a number was met) and TV_EUNSUPPORTED (it
+ * is not among the first 16 properties of the graph's edges that were numbers: only those are kept
+ * where an algorithm can read them). Memory: some 8 bytes per id, more when nodes are met often.
  */
 TV_API int tv_graph_distances(tv_graph *graph, const tv_algorithm_options *options, tv_node start,
                               int direction, const char *weight, double *distances,
@@ -118,7 +116,8 @@ typedef struct tv_path_options {
   tv_types types;
   tv_limits limits;
   int32_t direction;  /* tv_direction; 0: TV_OUT */
-  const char *weight; /* a property of the edges, TV_INT64 or TV_DOUBLE; NULL: each weighs 1 */
+  const char *weight; /* a property of the edges; NULL: each weighs 1, and so does an edge on which
+                         the property is not a number */
   uint64_t paths_max; /* one path more than these is TV_ELIMIT; 0: no limit */
 } tv_path_options;
 
@@ -149,8 +148,8 @@ typedef int (*tv_path_fn)(void *ctx, const tv_path *path, double weight);
 
 /*
  * The calls below return TV_OK, TV_NOTFOUND (there is no path), TV_STOP, TV_ENONODE, TV_ENOLABEL
- * (an unknown type, or no property of that name), TV_EINVAL (direction, k; an edge without weight,
- * or with one that is negative or not a number), TV_ELIMIT, TV_EINTR, TV_ENOMEM, TV_ECORRUPT.
+ * (an unknown type, or no property of that name), TV_EINVAL (direction, k; a weight that is
+ * negative, infinite or not a number), TV_ELIMIT, TV_EINTR, TV_ENOMEM, TV_ECORRUPT.
  */
 
 /*

@@ -156,6 +156,11 @@ typedef struct tvi_algorithm {
  * must be the number of ids (TV_EINVAL). options may be NULL. Close it whatever is returned. */
 int tvi_algorithm_open(tvi_algorithm *algorithm, tv_graph *graph,
                        const tv_algorithm_options *options, int directions, uint64_t n);
+/* The same with the weights of that property; NULL: every weight is 1. TV_ENOLABEL,
+ * TV_EUNSUPPORTED. */
+int tvi_algorithm_open_weighted(tvi_algorithm *algorithm, tv_graph *graph,
+                                const tv_algorithm_options *options, int directions,
+                                const char *weight, uint64_t n);
 /* Passes `status` on, or TV_ECORRUPT when a view turned out damaged. */
 int tvi_algorithm_close(tvi_algorithm *algorithm, int status);
 int tvi_algorithm_no_memory(tvi_algorithm *algorithm);

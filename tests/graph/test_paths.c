@@ -408,9 +408,9 @@ static void enumerations_stop_are_interrupted_and_forbid_writes(void **state) {
 
 static void bad_questions_are_told_apart(void **state) {
   tv_value one = {.type = TV_DOUBLE, .as.real = 1}, zero = {.type = TV_INT64, .as.integer = 0};
-  tv_value less = {.type = TV_INT64, .as.integer = -1}, text = {.type = TV_TEXT};
+  tv_value less = {.type = TV_INT64, .as.integer = -1};
   tv_path_options by_w = {.weight = "w"}, by_x = {.weight = "x"}, nowhere = {.direction = 4};
-  double weight;
+  double weight, distances[3];
   uint64_t count;
   tv_path path;
   tv_edge edge;
@@ -426,16 +426,34 @@ static void bad_questions_are_told_apart(void **state) {
   test_status(tv_graph_path_find(f.g, 2, 0, &by_w, &path, &weight), TV_NOTFOUND);
   test_ok(tv_graph_edge_set(f.g, edge, "w", less));
   test_status(tv_graph_path_find(f.g, 0, 2, &by_w, &path, &weight), TV_EINVAL);
-  assert_non_null(strstr(tv_txn_error(f.txn)->message, "edge 0 has no property \"w\""));
-  test_ok(tv_graph_edge_set(f.g, edge, "w", text));
-  test_status(tv_graph_path_find(f.g, 0, 2, &by_w, &path, &weight), TV_EINVAL);
+  assert_non_null(strstr(tv_txn_error(f.txn)->message, "the weight -1 of edge 0"));
+  test_status(tv_graph_distances(f.g, NULL, 0, TV_OUT, "w", distances, NULL, 3), TV_EINVAL);
+  test_status(tv_graph_distances(f.g, NULL, 0, TV_OUT, "x", distances, NULL, 3), TV_ENOLABEL);
+  test_status(tv_graph_distances(f.g, NULL, 3, TV_OUT, "w", distances, NULL, 3), TV_ENONODE);
   test_ok(tv_graph_edge_set(f.g, edge, "w", zero));
   test_ok(tv_graph_path_find(f.g, 0, 2, &by_w, &path, &weight));
   assert_true(weight == 1 && path.length == 2);
   tv_graph_path_free(&path);
   test_status(tv_graph_shortest_path_count(f.g, 0, 2, &by_w, &count, NULL), TV_EINVAL);
-  test_ok(tv_graph_edge_set(f.g, edge, "w", (tv_value){.type = TV_NULL}));
-  test_status(tv_graph_path_find(f.g, 0, 2, &by_w, &path, &weight), TV_EINVAL);
+  fixture_close(&f);
+}
+
+static void edges_without_a_number_weigh_one(void **state) {
+  tv_value two = {.type = TV_INT64, .as.integer = 2}, text = {.type = TV_TEXT};
+  tv_path_options by_w = {.weight = "w"};
+  double weight, distances[4];
+  tv_path path;
+  fixture f;
+  (void)state;
+  fixture_open(&f, 4);
+  (void)add(&f, 0, 1, "w", two);
+  (void)add(&f, 1, 2, "w", text);
+  (void)add(&f, 2, 3, "other", two);
+  test_ok(tv_graph_path_find(f.g, 0, 3, &by_w, &path, &weight));
+  assert_true(weight == 4);
+  tv_graph_path_free(&path);
+  test_ok(tv_graph_distances(f.g, NULL, 0, TV_OUT, "w", distances, NULL, 4));
+  assert_true(distances[1] == 2 && distances[2] == 3 && distances[3] == 4);
   fixture_close(&f);
 }
 
@@ -480,6 +498,7 @@ int main(void) {
       cmocka_unit_test(more_than_2_64_paths_are_a_limit),
       cmocka_unit_test(enumerations_stop_are_interrupted_and_forbid_writes),
       cmocka_unit_test(bad_questions_are_told_apart),
+      cmocka_unit_test(edges_without_a_number_weigh_one),
       cmocka_unit_test(hops_come_with_their_distances_nearest_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
