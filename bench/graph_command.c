@@ -91,9 +91,19 @@ static void graph_generate(graph_bench *bench, unsigned scale) {
   graph_settings(bench, text);
 }
 
+/* What it will take, from measured rates at scales 18 and 20. */
+static void graph_estimate(const graph_bench *bench) {
+  double million = (double)bench->csr.edges / 1e6, kernels = (double)bench->threads_n;
+  double seconds = 12 + 6 * million + kernels * (12 + (bench->peers ? 14 : 8) * million);
+  if (!isatty(STDERR_FILENO) || bench->csr.edges < GRAPH_EDGES_FEW) return;
+  fprintf(stderr, "some %.0f %s; Ctrl-C keeps what is complete\n",
+          seconds < 90 ? seconds : seconds / 60, seconds < 90 ? "seconds" : "minutes");
+}
+
 static void graph_run_generated(graph_bench *bench, unsigned scale) {
   graph_store store = {0};
   graph_generate(bench, scale);
+  graph_estimate(bench);
   graph_peer_begin(bench);
   graph_measure_load(bench);
   graph_store_name(&store, "bulk");

@@ -151,7 +151,10 @@ paired_state paired_run(const paired_plan *plan, paired_result *result) {
     if (plan->tick != NULL) plan->tick(plan->tick_ctx, round);
     rc = paired_round(plan, round, result);
   }
-  if (rc == 1) result->state = PAIRED_INTERRUPTED;
+  if (rc == 1) {
+    result->state = PAIRED_INTERRUPTED;
+    result->why[0] = '\0'; /* what a side said when it was stopped */
+  }
   paired_finish(result);
   return result->state;
 }

@@ -57,11 +57,11 @@ static int logged_run(void *ctx, unsigned round, uint64_t *answer, char *why) {
     struct timespec pause = {0, (long)side->nanoseconds};
     nanosleep(&pause, NULL);
   }
+  if (side->interrupts_in == round && round > 0) interrupt_raise();
   if (side->fails_in == round && round > 0) {
     snprintf(why, PAIRED_TEXT_BYTES, "the disk is gone");
     return -1;
   }
-  if (side->interrupts_in == round && round > 0) interrupt_raise();
   *answer = side->answer + (side->differs_in == round && round > 0 ? 1 : 0);
   return 0;
 }
@@ -167,6 +167,13 @@ static void test_an_interruption_keeps_the_complete_rounds(void **state) {
   assert_int_equal(result.rounds, 2);
   assert_int_equal(paired_reached(&result), 0);
   paired_free(&result);
+  /* What a side says of being stopped is no failure to tell. */
+  plan = plan_of(&a, &b, log);
+  a.interrupts_in = a.fails_in = 2;
+  assert_int_equal(paired_run(&plan, &result), PAIRED_INTERRUPTED);
+  interrupt_clear();
+  assert_string_equal(result.why, "");
+  paired_free(&result);
 }
 
 static void test_short_runs_are_repeated_until_the_clock_can_see_them(void **state) {
@@ -212,6 +219,11 @@ static void test_a_bar_is_reached_from_its_own_side(void **state) {
   assert_int_equal(paired_reached(&result), 1);
   paired_free(&result);
   plan.bar_kind = PAIRED_AT_MOST;
+  plan.bar = 1.3;
+  paired_count(&plan, PAIRED_TIME, 52, 40, &result);
+  assert_true(near(result.ratio.median, 1.3));
+  assert_int_equal(paired_reached(&result), 1);
+  paired_free(&result);
   plan.bar = 0;
   paired_count(&plan, PAIRED_COUNT, 3, 0, &result);
   assert_true(near(result.ratio.median, 3));
