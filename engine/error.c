@@ -59,37 +59,6 @@ const char *tv_status_name(int status) {
   }
 }
 
-/*
- * Length of the UTF-8 character that `text` begins with, 1-4; 0 when its first bytes are none
- * (overlong forms, surrogates and a character cut off by `size` included).
- */
-static size_t error_utf8_length(const unsigned char *text, size_t size) {
-  static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
-  size_t length, i;
-  unsigned code;
-
-  if (text[0] < 0x80) return 1;
-  if (text[0] >= 0xc2 && text[0] <= 0xdf) {
-    length = 2;
-    code = text[0] & 0x1fu;
-  } else if (text[0] >= 0xe0 && text[0] <= 0xef) {
-    length = 3;
-    code = text[0] & 0x0fu;
-  } else if (text[0] >= 0xf0 && text[0] <= 0xf4) {
-    length = 4;
-    code = text[0] & 0x07u;
-  } else {
-    return 0;
-  }
-  if (length > size) return 0;
-  for (i = 1; i < length; i++) {
-    if ((text[i] & 0xc0) != 0x80) return 0;
-    code = code << 6 | (text[i] & 0x3fu);
-  }
-  if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return 0;
-  return length;
-}
-
 /* Replaces what is not UTF-8, and control characters, by '?'; a cut-off end by "...". */
 static void error_clean(char *message, size_t size, int cut) {
   unsigned char *text = (unsigned char *)message;
@@ -98,7 +67,7 @@ static void error_clean(char *message, size_t size, int cut) {
   size_t at = 0;
 
   while (at < room) {
-    size_t step = error_utf8_length(text + at, length - at);
+    size_t step = tvi_utf8_length(text + at, length - at);
     if (at + (step == 0 ? 1 : step) > room) break;
     if (step == 0 || text[at] < 0x20 || text[at] == 0x7f) {
       text[at] = '?';
@@ -137,7 +106,7 @@ static int error_is_text(tv_slice bytes, size_t *shown) {
 
   *shown = 0;
   while (at < bytes.size) {
-    size_t step = error_utf8_length(text + at, bytes.size - at);
+    size_t step = tvi_utf8_length(text + at, bytes.size - at);
     if (step == 0 || text[at] < 0x20 || text[at] == 0x7f) return 0;
     if (step == 2 && text[at] == 0xc2 && text[at + 1] < 0xa0) return 0; /* C1 controls */
     if (at + step > ERROR_SHOWN_BYTES) break;

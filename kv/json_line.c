@@ -11,32 +11,6 @@
 
 /* ---- UTF-8 ---- */
 
-/* Length of the character at p, 0 when it is not valid: too long a form, a surrogate, cut off. */
-static size_t json_utf8_length(const unsigned char *p, size_t size) {
-  size_t n, i;
-  if (p[0] < 0x80) return 1;
-  if (p[0] < 0xc2 || p[0] > 0xf4) return 0;
-  n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-  if (size < n) return 0;
-  for (i = 1; i < n; i++)
-    if ((p[i] & 0xc0) != 0x80) return 0;
-  if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-      (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-    return 0;
-  return n;
-}
-
-static int json_utf8_valid(tv_slice text) {
-  const unsigned char *p = text.data;
-  size_t at = 0;
-  while (at < text.size) {
-    size_t n = json_utf8_length(p + at, text.size - at);
-    if (n == 0) return 0;
-    at += n;
-  }
-  return 1;
-}
-
 static size_t json_utf8_put(unsigned char *to, uint32_t c) {
   if (c < 0x80) {
     to[0] = (unsigned char)c;
@@ -144,7 +118,7 @@ static int json_string_put(tvi_buffer *out, tv_slice text) {
 }
 
 static int json_field_put(tvi_buffer *out, const char *name, tv_slice bytes) {
-  int text = json_utf8_valid(bytes);
+  int text = tvi_utf8_valid(bytes);
   int status = json_text_put(out, name);
 
   if (status == TV_OK) status = json_text_put(out, text ? "\":\"" : "64\":\"");
@@ -269,7 +243,7 @@ static int json_string_get(json_scan *scan, tvi_buffer *room, tv_slice *out) {
       status = json_escape_get(scan, to, &n);
       if (status != TV_OK) return status;
     } else {
-      n = json_utf8_length(scan->at, (size_t)(scan->end - scan->at));
+      n = tvi_utf8_length(scan->at, (size_t)(scan->end - scan->at));
       if (n == 0) return json_wrong(scan, "a string is not valid UTF-8");
       memcpy(to, scan->at, n);
       scan->at += n;

@@ -9,25 +9,6 @@
 
 #include "graph_table_internal.h"
 
-size_t tvi_utf8_length(const unsigned char *p, size_t size) {
-  size_t length, i;
-  uint32_t point;
-
-  if (size == 0) return 0;
-  if (p[0] < 0x80) return 1;
-  if (p[0] < 0xC2 || p[0] > 0xF4) return 0;
-  length = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-  if (size < length) return 0;
-  point = p[0] & (0x7Fu >> length);
-  for (i = 1; i < length; i++) {
-    if ((p[i] & 0xC0) != 0x80) return 0;
-    point = point << 6 | (p[i] & 0x3Fu);
-  }
-  if (length == 3 && (point < 0x800 || (point >= 0xD800 && point <= 0xDFFF))) return 0;
-  if (length == 4 && (point < 0x10000 || point > 0x10FFFF)) return 0;
-  return length;
-}
-
 static int graph_json_literal(tvi_buffer *json, const char *text) {
   return tvi_buffer_append(json, text, strlen(text));
 }

@@ -6,25 +6,13 @@
  */
 #include "graph_table_internal.h"
 
-static int graph_result_is_text(tv_slice bytes) {
-  const unsigned char *p = bytes.data;
-  size_t at = 0;
-
-  while (at < bytes.size) {
-    size_t length = tvi_utf8_length(p + at, bytes.size - at);
-    if (length == 0) return 0;
-    at += length;
-  }
-  return 1;
-}
-
 int tvi_graph_result_key(tvi_graph_cursor *cursor, sqlite3_context *context, tv_node node) {
   tv_slice key;
   int status = tv_graph_node_key(cursor->graph, node, &key);
 
   if (status == TV_ENONODE) return SQLITE_OK; /* deleted since the row was made: NULL */
   if (status != TV_OK) return tvi_graph_fail(cursor, status);
-  if (graph_result_is_text(key))
+  if (tvi_utf8_valid(key))
     sqlite3_result_text64(context, key.data, key.size, SQLITE_TRANSIENT, SQLITE_UTF8);
   else
     sqlite3_result_blob64(context, key.data, key.size, SQLITE_TRANSIENT);

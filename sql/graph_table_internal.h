@@ -266,7 +266,5 @@ int tvi_graph_result_edge_json(tvi_graph_cursor *cursor, sqlite3_context *contex
 
 /* Appends `"name":value` to an object that is being written. TV_OK or TV_ENOMEM. */
 int tvi_graph_json_property(tvi_buffer *json, const char *name, const tv_value *value);
-/* The length of the UTF-8 sequence at p, 1 to 4; 0 when there is none. */
-size_t tvi_utf8_length(const unsigned char *p, size_t size);
 
 #endif
