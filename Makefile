@@ -79,7 +79,7 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DOCDIR ?= $(PREFIX)/share/doc/trivet
-HEADERS := engine/trivet.h kv/trivet_kv.h graph/trivet_graph.h graph/trivet_graph_algo.h graph/trivet_graph_index.h graph/trivet_graph_traverse.h sql/trivet_sql.h
+HEADERS := engine/trivet.h kv/trivet_kv.h graph/trivet_graph.h graph/trivet_graph_algo.h graph/trivet_graph_index.h graph/trivet_graph_text.h graph/trivet_graph_traverse.h sql/trivet_sql.h
 
 PROGRAMS := $(if $(SRC_shell),$(BUILD)/trivet) $(if $(SRC_bench),$(BUILD)/trivet-bench)
 # A host program without sanitizers cannot load an extension with them.

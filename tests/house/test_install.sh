@@ -38,6 +38,7 @@ include/trivet.h
 include/trivet_graph.h
 include/trivet_graph_algo.h
 include/trivet_graph_index.h
+include/trivet_graph_text.h
 include/trivet_graph_traverse.h
 include/trivet_kv.h
 include/trivet_sql.h

@@ -139,6 +139,7 @@ fresh
 file graph/trivet_graph.h ''
 file graph/trivet_graph_algo.h ''
 file graph/trivet_graph_index.h ''
+file graph/trivet_graph_text.h ''
 file graph/trivet_graph_traverse.h ''
 file sql/trivet_sql.h ''
 file kv/trivet_kv.h '#define TV_API
