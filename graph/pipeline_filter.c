@@ -158,7 +158,7 @@ int tv_traversal_dedup(tv_traversal *t) {
 
 /* ---- Filtering ---- */
 
-#define PIPE_STEPS_AHEAD 8 /* a step within a leaf costs a tenth of a seek */
+#define PIPE_STEPS_AHEAD 8 /* steps within a leaf are cheaper than a seek */
 
 /* Moves the cursor to a node's record; some steps forward before a seek. TV_NOTFOUND, TV_END. */
 static int pipe_seek_node(tv_traversal *t, tv_node node, tv_slice *value) {

@@ -34,9 +34,6 @@ int tvi_order_kind(const tv_value *value);
 /* Writes a value in order; returns its bytes. *cut becomes 1 when the value has more bytes than are
  * written. The value is not null. */
 size_t tvi_order_put(unsigned char out[TVI_ORDER_BYTES_MAX], const tv_value *value, int *cut);
-/* The bytes of a value in order at the beginning of `bytes`; 0: it is none. *cut as above. */
-size_t tvi_order_size(tv_slice bytes, int *cut);
-
 /* ---- Keys ---- */
 
 #define TVI_INDEX_ID_BYTES 5

@@ -74,30 +74,6 @@ size_t tvi_order_put(unsigned char out[TVI_ORDER_BYTES_MAX], const tv_value *val
   return n;
 }
 
-size_t tvi_order_size(tv_slice bytes, int *cut) {
-  const unsigned char *at = bytes.data;
-  size_t i;
-  *cut = 0;
-  if (bytes.size == 0) return 0;
-  switch (at[0]) {
-    case TVI_ORDER_BOOL:
-      return bytes.size >= 2 && at[1] <= 1 ? 2 : 0;
-    case TVI_ORDER_NUMBER:
-      return bytes.size > ORDER_NUMBER_BYTES ? 1 + ORDER_NUMBER_BYTES : 0;
-    case TVI_ORDER_TEXT:
-    case TVI_ORDER_BLOB:
-      for (i = 1; i + 1 < bytes.size; i++) {
-        if (at[i] != 0) continue;
-        if (at[++i] == 0xff) continue;
-        *cut = at[i] == 1;
-        return at[i] <= 1 ? i + 1 : 0;
-      }
-      return 0;
-    default:
-      return 0;
-  }
-}
-
 static int order_of_bytes(tv_slice a, tv_slice b) {
   size_t least = a.size < b.size ? a.size : b.size;
   int order = least == 0 ? 0 : memcmp(a.data, b.data, least);
