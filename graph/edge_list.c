@@ -10,71 +10,22 @@
 #include "edge_list_internal.h"
 
 #define LOAD_READ_BYTES ((size_t)1 << 16)
-#define LOAD_SLOTS_FIRST 1024
 
 static int load_no_memory(tvi_load *load) {
   return tvi_txn_fail(load->graph->txn, TV_ENOMEM, 0, "no memory for %" PRIu64 " edges",
                       load->report->edges);
 }
 
-/* ---- Keys ---- */
-
-typedef struct load_known {
-  uint64_t at; /* of the key in load->keys */
-  uint32_t size;
-  tv_node node;
-} load_known;
-
-static const load_known *load_known_at(const tvi_load *load, uint32_t i) {
-  return (const load_known *)(const void *)load->known.data + i;
-}
-
-static uint32_t load_slot(const tvi_load *load, tv_slice key) {
-  uint32_t mask = load->slot_count - 1;
-  uint32_t at = (uint32_t)tvi_checksum(key.data, key.size) & mask;
-  while (load->slots[at] != 0) {
-    const load_known *known = load_known_at(load, load->slots[at] - 1);
-    if (known->size == key.size && memcmp(load->keys.data + known->at, key.data, key.size) == 0)
-      break;
-    at = (at + 1) & mask;
-  }
-  return at;
-}
-
-static int load_grow_slots(tvi_load *load) {
-  uint32_t count = load->slot_count == 0 ? LOAD_SLOTS_FIRST : load->slot_count * 2, i;
-  uint32_t n = (uint32_t)(load->known.size / sizeof(load_known));
-  uint32_t *slots = count == 0 ? NULL : tvi_zalloc(count * sizeof *slots);
-  if (slots == NULL) return load_no_memory(load);
-  tvi_free(load->slots);
-  load->slots = slots;
-  load->slot_count = count;
-  for (i = 0; i < n; i++) {
-    const load_known *known = load_known_at(load, i);
-    slots[load_slot(load, tv_bytes(load->keys.data + known->at, known->size))] = i + 1;
-  }
-  return TV_OK;
-}
-
 int tvi_load_node(tvi_load *load, tv_slice key, tv_node *node) {
-  load_known known = {load->keys.size, (uint32_t)key.size, 0};
-  uint32_t n = (uint32_t)(load->known.size / sizeof known), at;
-  int status = TV_OK;
-  if (n >= load->slot_count / 4 * 3) status = load_grow_slots(load);
-  if (status != TV_OK) return status;
-  at = load_slot(load, key);
-  if (load->slots[at] != 0) {
-    *node = load_known_at(load, load->slots[at] - 1)->node;
-    return TV_OK;
-  }
-  status = tv_graph_node_put(load->graph, key, load->options->label, &known.node);
-  if (status != TV_OK) return status;
-  *node = known.node;
-  if (tvi_buffer_append(&load->keys, key.data, key.size) != TV_OK ||
-      tvi_buffer_append(&load->known, &known, sizeof known) != TV_OK)
-    return load_no_memory(load);
-  load->slots[at] = n + 1;
-  return TV_OK;
+  int status;
+  if (TVI_LIKELY(tvi_key_table_find(&load->keys, key, node))) return TV_OK;
+  status = tv_graph_node_put(load->graph, key, load->options->label, node);
+  if (status == TV_OK) status = tvi_key_table_add(&load->keys, key, *node);
+  if (status == TV_ENOMEM) return load_no_memory(load);
+  return status != TV_ELIMIT
+             ? status
+             : tvi_txn_fail(load->graph->txn, TV_ELIMIT, 0,
+                            "node %" PRIu64 " is beyond the ids that a load can hold", *node);
 }
 
 int tvi_load_edge(tvi_load *load, tv_slice from, tv_slice to) {
@@ -170,10 +121,8 @@ int tv_graph_load(tv_graph *graph, const tv_load_options *options, tv_load_repor
                                  (const tv_node *)(const void *)load.from.data,
                                  (const tv_node *)(const void *)load.to.data, NULL);
   tvi_buffer_free(&load.text);
-  tvi_buffer_free(&load.keys);
-  tvi_buffer_free(&load.known);
+  tvi_key_table_free(&load.keys);
   tvi_buffer_free(&load.from);
   tvi_buffer_free(&load.to);
-  tvi_free(load.slots);
   return status;
 }

@@ -6,15 +6,34 @@
 
 #include "graph_internal.h"
 
+/* Keys met and their nodes (key_table.c). All zero is empty. Keys are not empty. */
+typedef struct tvi_key_slot {
+  uint64_t word; /* the key, or the hash of a long one */
+  uint32_t size; /* 0: free */
+  uint32_t value;
+} tvi_key_slot;
+typedef struct tvi_key_table {
+  tvi_key_slot *slots;
+  uint32_t slot_count; /* a power of two, or 0 */
+  uint32_t hashed;     /* keys in slots */
+  uint32_t *numbers;   /* node + 1 of keys that are numbers; 0: look into the slots */
+  uint32_t number_count;
+  uint32_t used;           /* keys */
+  tvi_buffer bytes, longs; /* of keys that do not fit into a slot */
+} tvi_key_table;
+
+/* 1: the key was met. */
+int tvi_key_table_find(tvi_key_table *table, tv_slice key, tv_node *node);
+/* TV_OK, TV_ENOMEM, TV_ELIMIT (a node beyond what a load can hold), both without a message. */
+int tvi_key_table_add(tvi_key_table *table, tv_slice key, tv_node node);
+void tvi_key_table_free(tvi_key_table *table);
+
 typedef struct tvi_load {
   tv_graph *graph;
   const tv_load_options *options;
   tv_load_report *report;
-  tvi_buffer text;     /* read and not parsed yet */
-  tvi_buffer keys;     /* bytes of all keys met */
-  tvi_buffer known;    /* where each is, and its node */
-  uint32_t *slots;     /* hash table of place in known + 1; 0 is free */
-  uint32_t slot_count; /* a power of two, or 0 */
+  tvi_buffer text; /* read and not parsed yet */
+  tvi_key_table keys;
   tvi_buffer from, to; /* tv_node */
   int header_seen;
   int symmetric;                 /* of a matrix */
