@@ -51,6 +51,17 @@ int tvi_buffer_reserve(tvi_buffer *buffer, size_t capacity); /* TV_OK or TV_ENOM
 int tvi_buffer_append(tvi_buffer *buffer, const void *data, size_t size);
 void tvi_buffer_free(tvi_buffer *buffer);
 
+/* ---- Temporary files (spill_file.c). All zero is none; it is made when first written. ---- */
+typedef struct tvi_spill {
+  int file;      /* descriptor + 1 */
+  uint64_t size; /* bytes written */
+} tvi_spill;
+/* TV_OK, TV_ENOSPC, TV_EIO. */
+int tvi_spill_append(tv_txn *txn, tvi_spill *spill, const void *data, size_t size);
+/* Bytes that were written. TV_OK, TV_EIO. */
+int tvi_spill_read(tv_txn *txn, const tvi_spill *spill, uint64_t at, void *data, size_t size);
+void tvi_spill_close(tvi_spill *spill);
+
 /* ---- Catalogued stores ---- */
 
 /* Who owns a catalogue entry. The letters are part of the file format. */

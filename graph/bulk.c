@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "segment_internal.h"
+#include "edge_sort_internal.h"
 #include "traversal_internal.h"
 
 typedef struct bulk_load {
@@ -124,84 +124,22 @@ static int bulk_add_values(bulk_load *load, tvi_segment_rows *rows, uint32_t i) 
   return status;
 }
 
-/* Enters the new edges into the indexes of edges, one by one. */
-static int bulk_index(bulk_load *load, const tv_node *from, const tv_node *to) {
-  tv_property properties[TVI_COLUMNS_MAX];
-  tv_graph *graph = load->graph;
-  uint64_t place;
-  size_t c;
-  int status = TV_OK;
-  if (load->column_count == 0 || graph->edge_indexes == 0) return TV_OK;
-  for (place = 0; place < load->n && status == TV_OK; place++) {
-    uint32_t i = load->order[place];
-    tv_edge_ref ref = {from[i], to[i], load->first + place, load->type};
-    tv_slice list;
-    for (c = 0; c < load->column_count; c++)
-      properties[c] = (tv_property){load->columns[c].name, bulk_value(&load->columns[c], i)};
-    status = tvi_properties_build(graph, load->column_count, properties);
-    list = tv_bytes(graph->record.data, graph->record.size);
-    if (status == TV_OK) status = tvi_index_note_edge(graph, &ref, NULL, &list);
-    if (status == TV_OK) status = tvi_index_apply(graph);
-  }
-  return status;
-}
-
-/* Adds a node's old edges, of its segment, and new ones in order. */
-static int bulk_add_row(bulk_load *load, const tvi_segment *old, tvi_segment_rows *rows,
-                        int direction, tv_node node) {
-  const uint32_t *places = direction == TV_OUT ? load->out_at : load->in_at;
-  uint32_t row = (uint32_t)(node & (TVI_BLOCK_NODES - 1));
-  size_t from = 0, to = 0, end, i;
-  int status = TV_OK;
-  if (old != NULL && !tvi_segment_row(old, row, &from, &to))
-    return tvi_graph_corrupt(load->graph, "the segment of node", node);
-  for (i = places[node]; i < places[node + 1] && status == TV_OK; i++) {
-    uint32_t neighbour = direction == TV_OUT ? load->targets[i] : load->sources[i];
-    size_t place = direction == TV_OUT ? i : load->positions[i];
-    tv_edge edge = load->first + place;
-    /* New ids are higher than all old ones. */
-    for (end = from; end < to && tvi_segment_neighbour(old, end) <= neighbour;) end++;
-    if (old != NULL) status = tvi_segment_rows_copy(load->graph, rows, row, old, from, end);
-    from = end;
-    if (status == TV_OK) status = tvi_segment_rows_add(load->graph, rows, row, neighbour, edge);
-    if (status == TV_OK && load->order != NULL)
-      status = bulk_add_values(load, rows, load->order[place]);
-  }
-  if (status != TV_OK || old == NULL) return status;
-  return tvi_segment_rows_copy(load->graph, rows, row, old, from, to);
-}
-
-static int bulk_write_block(bulk_load *load, tvi_segment_rows *rows, int direction,
-                            uint64_t block) {
-  const uint32_t *places = direction == TV_OUT ? load->out_at : load->in_at;
-  tv_node first = block << TVI_BLOCK_BITS, end = first + TVI_BLOCK_NODES, node;
-  tvi_segment old;
-  int status, has_old;
-  if (end > load->ids) end = load->ids;
-  if (places[first] == places[end]) return TV_OK;
-  status = tvi_segment_get(load->graph, direction, block, load->type, &old);
-  has_old = status == TV_OK;
-  if (status != TV_OK && status != TV_NOTFOUND) return status;
-  rows->type = load->type;
-  tvi_segment_rows_clear(rows);
-  status = TV_OK;
-  for (node = first; node < end && status == TV_OK; node++)
-    status = bulk_add_row(load, has_old ? &old : NULL, rows, direction, node);
-  if (status == TV_OK) status = tvi_segment_rows_write(load->graph, rows, direction, block);
-  if (status == TV_OK && direction == TV_OUT)
-    status = tvi_range_put(load->graph, load->first + places[first], load->first + places[end] - 1,
-                           load->type, block);
-  return status;
-}
-
 static int bulk_write(bulk_load *load, int direction) {
-  tvi_segment_rows rows = {0};
-  uint64_t block;
+  const uint32_t *places = direction == TV_OUT ? load->out_at : load->in_at;
+  const uint32_t *neighbours = direction == TV_OUT ? load->targets : load->sources;
+  tvi_appender to;
+  tv_node node;
+  uint32_t i;
   int status = TV_OK;
-  for (block = 0; block << TVI_BLOCK_BITS < load->ids && status == TV_OK; block++)
-    status = bulk_write_block(load, &rows, direction, block);
-  tvi_segment_rows_free(&rows);
-  return status;
+  tvi_append_begin(&to, load->graph, direction, load->type);
+  for (node = 0; node < load->ids && status == TV_OK; node++)
+    for (i = places[node]; i < places[node + 1] && status == TV_OK; i++) {
+      uint32_t place = direction == TV_OUT ? i : load->positions[i];
+      status = tvi_append_edge(&to, node, neighbours[i], load->first + place);
+      if (status == TV_OK && load->order != NULL)
+        status = bulk_add_values(load, &to.rows, load->order[place]);
+    }
+  return tvi_append_end(&to, status);
 }
 
 static int bulk_run(bulk_load *load, const tv_node *from, const tv_node *to) {
@@ -221,52 +159,53 @@ static int bulk_run(bulk_load *load, const tv_node *from, const tv_node *to) {
   status = tvi_graph_add_feature(load->graph, TVI_GRAPH_HAS_SEGMENTS, TVI_GRAPH_SEGMENTS);
   if (status == TV_OK) status = bulk_write(load, TV_OUT);
   if (status == TV_OK) status = bulk_write(load, TV_IN);
-  if (status == TV_OK) status = tvi_range_count_add(load->graph, (int64_t)load->n);
-  if (status == TV_OK) status = tvi_edge_ids_skip(load->graph, load->n);
-  return status == TV_OK ? bulk_index(load, from, to) : status;
+  if (status != TV_OK) return status;
+  return tvi_bulk_finish(load->graph, load->type, load->first, load->n, load->column_count != 0);
 }
 
-/* Interns the names of the columns and makes them columns of the graph. */
-static int bulk_columns(bulk_load *load, const tv_edges *edges) {
-  tv_txn *txn = load->graph->txn;
+int tvi_bulk_columns(tv_graph *graph, const tv_edges *edges, uint32_t columns[TVI_COLUMNS_MAX]) {
   char shown[TVI_SHOW_BYTES];
   size_t i, k;
   int status = TV_OK;
   if (edges->column_count > TVI_COLUMNS_MAX)
-    return tvi_txn_fail(txn, TV_ELIMIT, 0, "%zu columns of edges are more than %d",
+    return tvi_txn_fail(graph->txn, TV_ELIMIT, 0, "%zu columns of edges are more than %d",
                         edges->column_count, TVI_COLUMNS_MAX);
   for (i = 0; i < edges->column_count && status == TV_OK; i++) {
     const tv_edge_column *column = &edges->columns[i];
     tv_value probe = {column->type, {0}};
-    if (column->name == NULL || (column->values == NULL && edges->n != 0) ||
-        (column->type != TV_INT64 && column->type != TV_DOUBLE))
-      return tvi_txn_fail(txn, TV_EINVAL, 0, "column %zu of edges has no name, type or values", i);
-    status = tvi_name_intern(load->graph, TVI_NAME_PROPERTY, column->name, &load->column_names[i]);
+    if (column->name == NULL || (column->type != TV_INT64 && column->type != TV_DOUBLE))
+      return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "column %zu of edges has no name or type", i);
+    status = tvi_name_intern(graph, TVI_NAME_PROPERTY, column->name, &columns[i]);
     for (k = 0; k < i && status == TV_OK; k++)
-      if (load->column_names[k] == load->column_names[i])
-        return tvi_txn_fail(txn, TV_EINVAL, 0, "property \"%s\" is given twice",
+      if (columns[k] == columns[i])
+        return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "property \"%s\" is given twice",
                             tvi_show(tv_str(column->name), shown));
-    if (status == TV_OK) status = tvi_columns_note_one(load->graph, load->column_names[i], &probe);
-    if (status == TV_OK && !tvi_columns_takes(load->graph, load->column_names[i], &probe))
-      status = tvi_txn_fail(txn, TV_ELIMIT, 0, "the graph has no column left for property \"%s\"",
-                            tvi_show(tv_str(column->name), shown));
+    if (status == TV_OK) status = tvi_columns_note_one(graph, columns[i], &probe);
+    if (status == TV_OK && !tvi_columns_takes(graph, columns[i], &probe))
+      status =
+          tvi_txn_fail(graph->txn, TV_ELIMIT, 0, "the graph has no column left for property \"%s\"",
+                       tvi_show(tv_str(column->name), shown));
   }
-  load->columns = edges->columns;
-  load->column_count = edges->column_count;
   return status;
 }
 
 int tv_graph_edges_load_with(tv_graph *graph, const tv_edges *edges, tv_edge *first) {
   bulk_load load = {.graph = graph};
   uint64_t n;
+  size_t i;
   int status = tvi_graph_enter_write(graph);
   if (status != TV_OK) return status;
   if (edges == NULL || (edges->n != 0 && (edges->from == NULL || edges->to == NULL)) ||
       (edges->column_count != 0 && edges->columns == NULL))
     return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "tv_graph_edges_load_with: an array is missing");
+  for (i = 0; i < edges->column_count; i++)
+    if (edges->columns[i].values == NULL && edges->n != 0)
+      return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "column %zu of edges has no values", i);
   n = load.n = edges->n;
   status = tvi_name_intern(graph, TVI_NAME_TYPE, edges->type, &load.type);
-  if (status == TV_OK) status = bulk_columns(&load, edges);
+  if (status == TV_OK) status = tvi_bulk_columns(graph, edges, load.column_names);
+  load.columns = edges->columns;
+  load.column_count = edges->column_count;
   if (status == TV_OK) status = tvi_node_ids(graph, &load.ids);
   if (status == TV_OK) status = tvi_edge_ids(graph, &load.first);
   if (status != TV_OK) return status;

@@ -15,8 +15,7 @@
 /* One type of the block: what was, and what will be. */
 typedef struct compact_type {
   tvi_segment old; /* no edges: there is none */
-  size_t at;       /* what of it was taken */
-  uint32_t row;    /* ... up to where in this row */
+  tvi_rows_cursor taken;
   tvi_segment_rows rows;
 } compact_type;
 
@@ -73,22 +72,6 @@ static int compact_type_of(compact_block *c, uint32_t type, compact_type **out) 
   return compact_old_segment(c, type, &(*out)->old);
 }
 
-/* Takes the old edges up to a place of a row, or all when there is no such row. */
-static int compact_take(compact_block *c, compact_type *t, uint32_t row, size_t to) {
-  for (; t->row < t->old.nodes && t->row <= row; t->row++) {
-    size_t from, end;
-    int status;
-    if (!tvi_segment_row(&t->old, t->row, &from, &end)) return compact_damaged(c);
-    if (t->row == row) end = to;
-    if (t->at < from || t->at > end) return compact_damaged(c);
-    status = tvi_segment_rows_copy(c->graph, &t->rows, t->row, &t->old, t->at, end);
-    if (status != TV_OK) return status;
-    t->at = end;
-    if (t->row == row) break;
-  }
-  return TV_OK;
-}
-
 /* The list goes to columns and, for edges out, what is left of it to the edge's id. */
 static int compact_values(compact_block *c, compact_type *t, tv_slice list, tv_edge edge,
                           int replaces) {
@@ -128,10 +111,10 @@ static int compact_record(compact_block *c, tv_slice key, tv_slice value) {
   if (status != TV_OK) return status;
   if (!tvi_segment_row(&t->old, row, &from, &to)) return compact_damaged(c);
   from = tvi_segment_lower(&t->old, from, to, neighbour, edge);
-  status = compact_take(c, t, row, from);
+  status = tvi_segment_rows_take(c->graph, &t->rows, c->block, &t->old, &t->taken, row, from);
   if (status == TV_OK && from < to && tvi_segment_neighbour(&t->old, from) == neighbour &&
       tvi_segment_edge(&t->old, from) == edge)
-    t->at = from + 1; /* dead or replaced */
+    t->taken.at = from + 1; /* dead or replaced */
   if (status != TV_OK || tvi_delta_is_dead(value)) return status;
   status = tvi_delta_list(c->graph, key, value, &list);
   if (status == TV_OK) status = tvi_segment_rows_add(c->graph, &t->rows, row, neighbour, edge);
@@ -167,7 +150,8 @@ static int compact_read(compact_block *c, tv_store *delta) {
   tv_cursor_close(cursor);
   if (status == TV_END) status = TV_OK;
   for (i = 0; i < c->count && status == TV_OK; i++)
-    status = compact_take(c, &c->types[i], UINT32_MAX, 0);
+    status = tvi_segment_rows_take(c->graph, &c->types[i].rows, c->block, &c->types[i].old,
+                                   &c->types[i].taken, UINT32_MAX, 0);
   return status;
 }
 

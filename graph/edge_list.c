@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Loading edge lists from text: lines are parsed here, keys become nodes through a table in memory,
- * and the edges go to tv_graph_edges_load. The text comes through a callback, since no layer of the
+ * and the edges go to tv_graph_edges_load_with or, when they exceed the memory allowed, to an
+ * external sort. The text comes through a callback, since no layer of the
  * library opens files. Rejected: adding edges as they come, which cannot be written as segments.
  */
 #include <inttypes.h>
@@ -28,16 +29,78 @@ int tvi_load_node(tvi_load *load, tv_slice key, tv_node *node) {
                             "node %" PRIu64 " is beyond the ids that a load can hold", *node);
 }
 
-int tvi_load_edge(tvi_load *load, tv_slice from, tv_slice to) {
+int tvi_load_column(tvi_load *load, tv_slice name, int32_t type, size_t field) {
+  size_t i = load->column_count;
+  if (i == TVI_COLUMNS_MAX)
+    return tvi_txn_fail(load->graph->txn, TV_ELIMIT, 0, "the edges have more than %d numbers",
+                        TVI_COLUMNS_MAX);
+  load->columns[i].name = tvi_zalloc(name.size + 1);
+  if (load->columns[i].name == NULL) return load_no_memory(load);
+  memcpy(load->columns[i].name, name.data, name.size);
+  load->columns[i].type = type;
+  load->columns[i].field = field;
+  load->column_count++;
+  return TV_OK;
+}
+
+/* The columns as tv_graph_edges_load_with takes them. */
+static tv_edges load_edges(const tvi_load *load, tv_edge_column columns[TVI_COLUMNS_MAX]) {
+  tv_edges edges = {.type = load->options->type,
+                    .n = load->from.size / sizeof(tv_node),
+                    .from = (const tv_node *)(const void *)load->from.data,
+                    .to = (const tv_node *)(const void *)load->to.data,
+                    .column_count = load->column_count,
+                    .columns = columns};
+  size_t i;
+  for (i = 0; i < load->column_count; i++)
+    columns[i] = (tv_edge_column){load->columns[i].name, load->columns[i].type,
+                                  load->columns[i].values.data};
+  return edges;
+}
+
+/* Gives what was gathered to the external sort, and its memory back. */
+static int load_begin_stream(tvi_load *load) {
+  tv_edge_column columns[TVI_COLUMNS_MAX];
+  tv_edges edges = load_edges(load, columns);
+  uint64_t values[TVI_COLUMNS_MAX], i;
+  size_t c;
+  int status =
+      tvi_bulk_stream_open(&load->stream, load->graph, &edges, load->options->memory_bytes_max);
+  load->streaming = 1;
+  for (i = 0; i < edges.n && status == TV_OK; i++) {
+    for (c = 0; c < load->column_count; c++)
+      memcpy(&values[c], load->columns[c].values.data + 8 * i, 8);
+    status = tvi_bulk_stream_add(&load->stream, edges.from[i], edges.to[i], values);
+  }
+  tvi_buffer_free(&load->from);
+  tvi_buffer_free(&load->to);
+  for (c = 0; c < load->column_count; c++) tvi_buffer_free(&load->columns[c].values);
+  return status;
+}
+
+/* 1: the arrays, and what sorting them takes, would exceed the memory allowed. */
+static int load_exceeds(const tvi_load *load) {
+  uint64_t edge = 2 * sizeof(tv_node) + 12 + (load->column_count == 0 ? 0 : 4) +
+                  8 * (uint64_t)load->column_count;
+  return load->options->memory_bytes_max != 0 &&
+         load->from.size / sizeof(tv_node) * edge > load->options->memory_bytes_max;
+}
+
+int tvi_load_edge(tvi_load *load, tv_slice from, tv_slice to, const uint64_t *values) {
   tv_node ends[2] = {0, 0};
+  size_t c;
   int status = tvi_load_node(load, from, &ends[0]);
   if (status == TV_OK) status = tvi_load_node(load, to, &ends[1]);
   if (status != TV_OK) return status;
+  load->report->edges++;
+  if (load->streaming) return tvi_bulk_stream_add(&load->stream, ends[0], ends[1], values);
   if (tvi_buffer_append(&load->from, &ends[0], sizeof ends[0]) != TV_OK ||
       tvi_buffer_append(&load->to, &ends[1], sizeof ends[1]) != TV_OK)
     return load_no_memory(load);
-  load->report->edges++;
-  return TV_OK;
+  for (c = 0; c < load->column_count; c++)
+    if (tvi_buffer_append(&load->columns[c].values, &values[c], 8) != TV_OK)
+      return load_no_memory(load);
+  return load_exceeds(load) ? load_begin_stream(load) : TV_OK;
 }
 
 int tvi_load_bad(tvi_load *load, const char *problem) {
@@ -104,9 +167,17 @@ static int load_read(tvi_load *load) {
   }
 }
 
+static int load_write(tvi_load *load) {
+  tv_edge_column columns[TVI_COLUMNS_MAX];
+  tv_edges edges = load_edges(load, columns);
+  return load->streaming ? tvi_bulk_stream_finish(&load->stream)
+                         : tv_graph_edges_load_with(load->graph, &edges, NULL);
+}
+
 int tv_graph_load(tv_graph *graph, const tv_load_options *options, tv_load_report *report) {
   tv_load_report unused;
   tvi_load load = {.graph = graph, .options = options};
+  size_t i;
   int status = tvi_graph_enter_write(graph);
   load.report = report != NULL ? report : &unused;
   *load.report = (tv_load_report){0};
@@ -114,14 +185,18 @@ int tv_graph_load(tv_graph *graph, const tv_load_options *options, tv_load_repor
   if (options == NULL || options->read == NULL || options->format < TV_LOAD_SNAP ||
       options->format > TV_LOAD_MATRIX_MARKET)
     return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "tv_graph_load: the format or read is wrong");
-  status = load_read(&load);
+  if (options->weight != NULL && options->format != TV_LOAD_CSV)
+    status = tvi_load_column(&load, tv_str(options->weight), TV_DOUBLE, 2);
+  if (status == TV_OK) status = load_read(&load);
   if (status == TV_OK) status = tvi_load_matrix_end(&load);
-  if (status == TV_OK)
-    status = tv_graph_edges_load(graph, options->type, load.report->edges,
-                                 (const tv_node *)(const void *)load.from.data,
-                                 (const tv_node *)(const void *)load.to.data, NULL);
+  if (status == TV_OK) status = load_write(&load);
   tvi_buffer_free(&load.text);
   tvi_key_table_free(&load.keys);
+  tvi_bulk_stream_close(&load.stream);
+  for (i = 0; i < load.column_count; i++) {
+    tvi_free(load.columns[i].name);
+    tvi_buffer_free(&load.columns[i].values);
+  }
   tvi_buffer_free(&load.from);
   tvi_buffer_free(&load.to);
   return status;

@@ -22,19 +22,29 @@ static tv_slice format_word(const char *line, size_t size, size_t *at) {
   return tv_bytes(line + from, *at - from);
 }
 
-static int format_edge(tvi_load *load, tv_slice from, tv_slice to) {
+static int format_edge(tvi_load *load, tv_slice from, tv_slice to, const uint64_t *values) {
   if (from.size == 0 || to.size == 0) return tvi_load_bad(load, "does not name two nodes");
   if (from.size > TV_KEY_BYTES_MAX || to.size > TV_KEY_BYTES_MAX)
     return tvi_load_bad(load, "has a key that is too long");
-  return tvi_load_edge(load, from, to);
+  return tvi_load_edge(load, from, to, values);
+}
+
+/* The weight of a line whose ends were read, if one is asked for. 0: it has none. */
+static int format_weight(tvi_load *load, const char *line, size_t size, size_t *at,
+                         uint64_t *weight) {
+  return load->column_count == 0 ||
+         tvi_text_number(format_word(line, size, at), load->columns[0].type, weight);
 }
 
 int tvi_load_line_snap(tvi_load *load, const char *line, size_t size) {
   size_t at = 0;
   tv_slice from = format_word(line, size, &at), to = format_word(line, size, &at);
+  uint64_t weight = 0;
   if (from.size == 0 || *(const char *)from.data == '#' || *(const char *)from.data == '%')
     return TV_OK;
-  return format_edge(load, from, to);
+  if (to.size != 0 && !format_weight(load, line, size, &at, &weight))
+    return tvi_load_bad(load, "has no number as its third word");
+  return format_edge(load, from, to, &weight);
 }
 
 /* ---- CSV ---- */
@@ -61,19 +71,71 @@ static int format_field(const char *line, size_t size, size_t *at, char *room, t
   return 1;
 }
 
-int tvi_load_line_csv(tvi_load *load, const char *line, size_t size) {
-  char rooms[2][TV_KEY_BYTES_MAX + 1];
-  tv_slice from, to = {NULL, 0};
-  size_t at = 0;
-  if (!load->header_seen) {
-    load->header_seen = 1;
-    return TV_OK;
+/* 1: the field is NAME:type of a number; *field becomes its name. */
+static int format_typed(const tvi_load *load, tv_slice *field, int32_t *type) {
+  static const struct {
+    const char *suffix;
+    int32_t type;
+  } kinds[] = {{":int", TV_INT64},
+               {":int64", TV_INT64},
+               {":long", TV_INT64},
+               {":double", TV_DOUBLE},
+               {":float", TV_DOUBLE}};
+  tv_slice weight = tv_str(load->options->weight == NULL ? "" : load->options->weight);
+  const char *bytes = field->data;
+  size_t i;
+  for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    tv_slice suffix = tv_str(kinds[i].suffix);
+    if (field->size <= suffix.size ||
+        memcmp(bytes + field->size - suffix.size, suffix.data, suffix.size) != 0)
+      continue;
+    *type = kinds[i].type;
+    field->size -= suffix.size;
+    return 1;
   }
+  *type = TV_DOUBLE;
+  return weight.size != 0 && field->size == weight.size &&
+         memcmp(bytes, weight.data, weight.size) == 0;
+}
+
+/* The header names the numbers that lines have behind the two ends. */
+static int format_csv_header(tvi_load *load, const char *line, size_t size) {
+  char room[TV_KEY_BYTES_MAX + 1];
+  size_t at = 0, i;
+  int32_t type;
+  int status = TV_OK;
+  load->header_seen = 1;
+  for (i = 0; at < size && status == TV_OK; i++) {
+    tv_slice field;
+    if (!format_field(line, size, &at, room, &field))
+      return tvi_load_bad(load, "has a quote that is not closed or in the middle of a field");
+    if (i >= 2 && format_typed(load, &field, &type)) status = tvi_load_column(load, field, type, i);
+  }
+  if (status == TV_OK && load->options->weight != NULL && load->column_count == 0)
+    return tvi_load_bad(load, "names no field that is the weight");
+  return status;
+}
+
+int tvi_load_line_csv(tvi_load *load, const char *line, size_t size) {
+  char rooms[2][TV_KEY_BYTES_MAX + 1], room[TV_KEY_BYTES_MAX + 1];
+  uint64_t values[TVI_COLUMNS_MAX];
+  tv_slice from, to = {NULL, 0}, field;
+  size_t at = 0, i, next = 2;
+  if (!load->header_seen) return format_csv_header(load, line, size);
   if (size == 0) return TV_OK;
   if (!format_field(line, size, &at, rooms[0], &from) ||
       (at <= size && !format_field(line, size, &at, rooms[1], &to)))
     return tvi_load_bad(load, "has a quote that is not closed or in the middle of a field");
-  return format_edge(load, from, to);
+  for (i = 0; i < load->column_count; i++) {
+    field = tv_bytes(NULL, 0);
+    for (; next <= load->columns[i].field; next++)
+      if (at > size || !format_field(line, size, &at, room, &field))
+        return tvi_load_bad(load,
+                            "has fewer fields than the header, or a quote that is not closed");
+    if (!tvi_text_number(field, load->columns[i].type, &values[i]))
+      return tvi_load_bad(load, "has a field that is not the number that the header names");
+  }
+  return format_edge(load, from, to, values);
 }
 
 /* ---- Matrix Market ---- */
@@ -137,7 +199,7 @@ static int format_matrix_size(tvi_load *load, const char *line, size_t size) {
 }
 
 int tvi_load_line_matrix(tvi_load *load, const char *line, size_t size) {
-  uint64_t row = 0, column = 0;
+  uint64_t row = 0, column = 0, weight = 0;
   size_t at = 0;
   tv_slice words[2];
   int status;
@@ -150,9 +212,11 @@ int tvi_load_line_matrix(tvi_load *load, const char *line, size_t size) {
   if (!format_number(words[0], &row) || !format_number(words[1], &column) || row == 0 ||
       column == 0 || row > load->rows || column > load->rows)
     return tvi_load_bad(load, "does not give a row and a column of the matrix");
-  status = format_edge(load, words[0], words[1]);
+  if (!format_weight(load, line, size, &at, &weight))
+    return tvi_load_bad(load, "has no number as its third word");
+  status = format_edge(load, words[0], words[1], &weight);
   if (status != TV_OK || !load->symmetric || row == column) return status;
-  return format_edge(load, words[1], words[0]);
+  return format_edge(load, words[1], words[0], &weight);
 }
 
 int tvi_load_matrix_end(tvi_load *load) {

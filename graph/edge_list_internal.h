@@ -4,7 +4,7 @@
 #ifndef TRIVET_EDGE_LIST_INTERNAL_H
 #define TRIVET_EDGE_LIST_INTERNAL_H
 
-#include "graph_internal.h"
+#include "edge_sort_internal.h"
 
 /* Keys met and their nodes (key_table.c). All zero is empty. Keys are not empty. */
 typedef struct tvi_key_slot {
@@ -35,6 +35,15 @@ typedef struct tvi_load {
   tvi_buffer text; /* read and not parsed yet */
   tvi_key_table keys;
   tvi_buffer from, to; /* tv_node */
+  size_t column_count; /* properties that lines give */
+  struct {
+    char *name;
+    int32_t type;      /* TV_INT64 or TV_DOUBLE */
+    size_t field;      /* of the line, from 0 */
+    tvi_buffer values; /* of 8 bytes */
+  } columns[TVI_COLUMNS_MAX];
+  tvi_bulk_stream stream; /* takes the edges once they exceed memory */
+  int streaming;
   int header_seen;
   int symmetric;                 /* of a matrix */
   uint64_t rows, entries, taken; /* of a matrix: nodes, lines promised, lines taken */
@@ -42,9 +51,15 @@ typedef struct tvi_load {
 
 /* The node with that key, found or created. */
 int tvi_load_node(tvi_load *load, tv_slice key, tv_node *node);
-int tvi_load_edge(tvi_load *load, tv_slice from, tv_slice to);
+/* values: one for each column, an int64 or the bits of a double. */
+int tvi_load_edge(tvi_load *load, tv_slice from, tv_slice to, const uint64_t *values);
+/* Adds a column; name is copied. TV_OK, TV_ELIMIT, TV_ENOMEM. */
+int tvi_load_column(tvi_load *load, tv_slice name, int32_t type, size_t field);
 /* The line cannot be used: TV_OK to go on with the next, or TV_EINVAL. */
 int tvi_load_bad(tvi_load *load, const char *problem);
+
+/* The number that a word spells: an int64 or the bits of a double. 0: it spells none. */
+int tvi_text_number(tv_slice word, int32_t type, uint64_t *bits);
 
 /* One line without its end, of each format. */
 int tvi_load_line_snap(tvi_load *load, const char *line, size_t size);

@@ -213,6 +213,14 @@ int tvi_segment_rows_value(tv_graph *graph, tvi_segment_rows *rows, uint32_t pro
 /* Adds the edges from..to - 1 of a segment, all of one row, with their values. */
 int tvi_segment_rows_copy(tv_graph *graph, tvi_segment_rows *rows, uint32_t row,
                           const tvi_segment *segment, size_t from, size_t to);
+/* How far an old segment was taken over. All zero is its beginning. */
+typedef struct tvi_rows_cursor {
+  uint32_t row;
+  size_t at;
+} tvi_rows_cursor;
+/* Adds the old edges up to a place of a row, or all that are left when there is no such row. */
+int tvi_segment_rows_take(tv_graph *graph, tvi_segment_rows *rows, uint64_t block,
+                          const tvi_segment *old, tvi_rows_cursor *cursor, uint32_t row, size_t to);
 /* Forgets the edges and keeps the memory. */
 void tvi_segment_rows_clear(tvi_segment_rows *rows);
 /* Stores the rows as a segment, or removes it when there are none. */
@@ -231,6 +239,27 @@ static inline tvi_graph_part tvi_delta_part(int direction) {
 int tvi_block_merge(tv_graph *graph, int direction, uint64_t block, uint64_t *written);
 /* The first block at or after one that has a delta. TV_END: there is none. */
 int tvi_delta_block(tv_graph *graph, int direction, uint64_t from, uint64_t *block);
+
+/* ---- Loading (segment_append.c, bulk.c, bulk_stream.c) ---- */
+
+/* Edges with new ids on their way into the segments of one type and direction, in the order of
+ * node, neighbour, id. Between two calls nothing is written to the graph but by these. */
+typedef struct tvi_appender {
+  tv_graph *graph;
+  int direction;
+  uint64_t block; /* UINT64_MAX: none yet */
+  tvi_segment_rows rows;
+  tvi_segment old; /* no edges: there is none */
+  tvi_rows_cursor taken;
+  tv_edge first, last; /* ids that the block got */
+} tvi_appender;
+void tvi_append_begin(tvi_appender *appender, tv_graph *graph, int direction, uint32_t type);
+int tvi_append_edge(tvi_appender *appender, tv_node node, tv_node neighbour, tv_edge edge);
+/* Writes the last block and frees what was allocated; passes a failure on. */
+int tvi_append_end(tvi_appender *appender, int status);
+/* Counts n loaded edges, gives out their ids and enters those of them that have properties into the
+ * indexes. */
+int tvi_bulk_finish(tv_graph *graph, uint32_t type, tv_edge first, uint64_t n, int has_columns);
 
 /* Edges loaded in bulk (segment_range.c). */
 int tvi_range_put(tv_graph *graph, tv_edge first, tv_edge last, uint32_t type, uint64_t block);

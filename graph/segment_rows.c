@@ -145,6 +145,23 @@ int tvi_segment_rows_copy(tv_graph *graph, tvi_segment_rows *rows, uint32_t row,
   return rows_copy_columns(graph, rows, segment, from, to);
 }
 
+int tvi_segment_rows_take(tv_graph *graph, tvi_segment_rows *rows, uint64_t block,
+                          const tvi_segment *old, tvi_rows_cursor *cursor, uint32_t row,
+                          size_t to) {
+  for (; cursor->row < old->nodes && cursor->row <= row; cursor->row++) {
+    size_t from, end;
+    int status, sound = tvi_segment_row(old, cursor->row, &from, &end);
+    if (cursor->row == row) end = to;
+    if (!sound || cursor->at < from || cursor->at > end)
+      return tvi_graph_corrupt(graph, "a segment of block", block);
+    status = tvi_segment_rows_copy(graph, rows, cursor->row, old, cursor->at, end);
+    if (status != TV_OK) return status;
+    cursor->at = end;
+    if (cursor->row == row) break;
+  }
+  return TV_OK;
+}
+
 void tvi_segment_rows_clear(tvi_segment_rows *rows) {
   rows->nodes = 0;
   rows->count = 0;

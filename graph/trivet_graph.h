@@ -281,7 +281,8 @@ typedef enum tv_load_format {
   TV_LOAD_SNAP =
       0, /* two words a line, parted by blanks or commas; lines with # or % are comments */
   TV_LOAD_CSV = 1, /* a header, then lines whose first two fields are source and target (RFC 4180,
-                      but a field has no line ends) */
+                      but a field has no line ends); a further field whose name
+                      in the header ends in :int or :double is a property without the ending */
   TV_LOAD_MATRIX_MARKET =
       2 /* coordinate, square, general or symmetric; nodes are keyed 1, 2, ... */
 } tv_load_format;
@@ -303,11 +304,18 @@ typedef struct tv_load_options {
   /* Called now and then; non-zero ends the load with TV_EINTR. May be NULL. */
   int (*progress)(void *ctx, const tv_load_report *report);
   void *ctx; /* of read and progress */
+  /* Property that gets the number in a line's third word, as a double; NULL: none. Of CSV, the
+   * header's field of that name. */
+  const char *weight;
+  /* Edges that would take more are sorted in a temporary file (in TMPDIR, else /tmp); 0: no limit.
+   * Keys of nodes, some 50 bytes each, and a block of segments come on top. */
+  uint64_t memory_bytes_max;
 } tv_load_options;
 
 /*
  * Loads an edge list from text: words are keys of nodes, found or created; edges go where
- * tv_graph_edges_load puts them, and further words of a line are passed over. *report (may be NULL)
+ * tv_graph_edges_load_with puts them, and words of a line that are not asked for are passed over.
+ * *report (may be NULL)
  * is filled on failure too. After a failure roll back: nodes may have been created.
  * Returns TV_OK, TV_EINVAL, TV_EIO, TV_EINTR, TV_ELIMIT, TV_ENOMEM. Cost: 28 bytes of memory per
  * edge and some 50 per node.
