@@ -55,12 +55,15 @@ SRC_bench := $(wildcard bench/*.c)
 SRC_lib := $(SRC_engine) $(SRC_kv) $(SRC_graph) $(SRC_sql)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-OBJ_lib := $(call obj,$(SRC_lib))
+# The parser that lemon makes of sql/query_grammar.y.
+GRAMMAR := $(BUILD)/gen/query_grammar
+OBJ_grammar := $(BUILD)/obj/sql/query_grammar.o
+OBJ_lib := $(call obj,$(SRC_lib)) $(OBJ_grammar)
 OBJ_shell := $(call obj,$(SRC_shell))
 OBJ_bench := $(call obj,$(SRC_bench))
 # The loadable extension calls SQLite through the host's pointers: sql/ is compiled a second time.
 OBJ_extension := $(patsubst %.c,$(BUILD)/obj-ext/%.o,$(SRC_sql) $(SRC_extension)) \
-  $(call obj,$(SRC_engine) $(SRC_kv) $(SRC_graph))
+  $(call obj,$(SRC_engine) $(SRC_kv) $(SRC_graph)) $(OBJ_grammar)
 
 TEST_SRC := $(filter-out tests/support/%,$(wildcard tests/*/test_*.c))
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
@@ -110,6 +113,16 @@ $(BUILD)/$(1)/$(2)/%.o: $(2)/%.c $(FLAGS_FILE)
 endef
 $(foreach d,engine kv graph sql bench tests,$(eval $(call compile_rule,obj,$(d),)))
 $(eval $(call compile_rule,obj-ext,sql,-DTVI_SQLITE_EXTENSION))
+
+$(GRAMMAR).c: sql/query_grammar.y
+	@mkdir -p $(@D)
+	$(call say,LEMON,$<)
+	$(Q)lemon -q -l -d$(@D) $<
+# The frame that lemon puts around the rules has parameters that it does not use.
+$(OBJ_grammar): $(GRAMMAR).c $(FLAGS_FILE)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) -Wno-unused -Wno-unused-parameter $(INC_sql) -c $< -o $@
 
 # ---- Linking ----
 
