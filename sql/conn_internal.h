@@ -75,5 +75,6 @@ int tvi_modules_register(sqlite3 *sql, tvi_conn *conn);
 int tvi_module_kv_register(sqlite3 *sql, tvi_conn *conn);       /* sql/kv_table*.c */
 int tvi_module_graph_register(sqlite3 *sql, tvi_conn *conn);    /* sql/graph_*.c */
 int tvi_module_columnar_register(sqlite3 *sql, tvi_conn *conn); /* sql/columnar_*.c */
+int tvi_module_query_register(sqlite3 *sql, tvi_conn *conn);    /* sql/query_*.c */
 
 #endif

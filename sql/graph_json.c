@@ -80,12 +80,9 @@ static int graph_json_real(tvi_buffer *json, double real) {
   return graph_json_literal(json, text);
 }
 
-int tvi_graph_json_property(tvi_buffer *json, const char *name, const tv_value *value) {
+int tvi_json_value(tvi_buffer *json, const tv_value *value) {
   char text[32];
-  int status = graph_json_text(json, tv_str(name));
 
-  if (status == TV_OK) status = graph_json_literal(json, ":");
-  if (status != TV_OK) return status;
   switch (value->type) {
     case TV_BOOL:
       return graph_json_literal(json, value->as.integer != 0 ? "true" : "false");
@@ -101,4 +98,11 @@ int tvi_graph_json_property(tvi_buffer *json, const char *name, const tv_value *
     default:
       return graph_json_literal(json, "null");
   }
+}
+
+int tvi_graph_json_property(tvi_buffer *json, const char *name, const tv_value *value) {
+  int status = graph_json_text(json, tv_str(name));
+
+  if (status == TV_OK) status = graph_json_literal(json, ":");
+  return status == TV_OK ? tvi_json_value(json, value) : status;
 }

@@ -265,6 +265,7 @@ int tvi_graph_result_edge_json(tvi_graph_cursor *cursor, sqlite3_context *contex
 /* ---- graph_json.c ---- */
 
 /* Appends `"name":value` to an object that is being written. TV_OK or TV_ENOMEM. */
+int tvi_json_value(tvi_buffer *json, const tv_value *value);
 int tvi_graph_json_property(tvi_buffer *json, const char *name, const tv_value *value);
 
 #endif

@@ -10,5 +10,6 @@ int tvi_modules_register(sqlite3 *sql, tvi_conn *conn) {
   if (code == SQLITE_OK) code = tvi_module_kv_register(sql, conn);
   if (code == SQLITE_OK) code = tvi_module_graph_register(sql, conn);
   if (code == SQLITE_OK) code = tvi_module_columnar_register(sql, conn);
+  if (code == SQLITE_OK) code = tvi_module_query_register(sql, conn);
   return code;
 }

@@ -112,8 +112,10 @@ static int catalog_locate(sqlite3 *sql, const char *wanted, const char *name,
   sqlite3_stmt *list = NULL;
   int status = TV_OK, code;
 
-  code = sqlite3_prepare_v2(sql, "SELECT schema, name, type, ncol, wr, strict "
-                                 "FROM pragma_table_list(?1)", -1, &list, NULL);
+  code = sqlite3_prepare_v2(sql,
+                            "SELECT schema, name, type, ncol, wr, strict "
+                            "FROM pragma_table_list(?1)",
+                            -1, &list, NULL);
   if (code == SQLITE_OK) code = sqlite3_bind_text(list, 1, name, -1, SQLITE_STATIC);
   if (code == SQLITE_OK)
     while (status == TV_OK && (code = sqlite3_step(list)) == SQLITE_ROW)
@@ -149,10 +151,10 @@ static int catalog_columnar_columns(tvi_query_table *table) {
     table->columns++;
     to->affinity = (uint8_t)tvi_query_type_affinity(type, strlen(type));
     to->collation = from->nocase ? TVI_COLLATE_NOCASE : TVI_COLLATE_BINARY;
-    to->values = from->type == TVI_COL_DATE           ? TVI_VALUES_NO_NUMERAL
-                 : from->type == TVI_COL_BLOB         ? TVI_VALUES_NO_NUMERAL
-                 : from->type == TVI_COL_TEXT         ? TVI_VALUES_TEXT
-                                                      : TVI_VALUES_NUMBER;
+    to->values = from->type == TVI_COL_DATE   ? TVI_VALUES_NO_NUMERAL
+                 : from->type == TVI_COL_BLOB ? TVI_VALUES_NO_NUMERAL
+                 : from->type == TVI_COL_TEXT ? TVI_VALUES_TEXT
+                                              : TVI_VALUES_NUMBER;
   }
   return TV_OK;
 }
@@ -210,11 +212,10 @@ static int catalog_row_columns(sqlite3 *sql, const catalog_entry *entry, tvi_que
   return catalog_status(status, code == SQLITE_ROW ? SQLITE_DONE : code);
 }
 
-/* 1 when the table has more rows than are to be read into memory, as far as that is soon known. */
-static int catalog_is_large(sqlite3 *sql, const tvi_query_table *table, int *large) {
-  char *text = sqlite3_mprintf("SELECT count(*) > %d FROM (SELECT 1 FROM \"%w\".\"%w\" LIMIT %d)",
-                               TVI_QUERY_ROWS_MAX, table->database, table->name,
-                               TVI_QUERY_ROWS_MAX + 1);
+int tvi_query_table_is_large(sqlite3 *sql, const tvi_query_table *table, int *large) {
+  char *text =
+      sqlite3_mprintf("SELECT count(*) > %d FROM (SELECT 1 FROM \"%w\".\"%w\" LIMIT %d)",
+                      TVI_QUERY_ROWS_MAX, table->database, table->name, TVI_QUERY_ROWS_MAX + 1);
   sqlite3_stmt *count = NULL;
   int code = text == NULL ? SQLITE_NOMEM : sqlite3_prepare_v2(sql, text, -1, &count, NULL);
 
@@ -227,8 +228,6 @@ static int catalog_is_large(sqlite3 *sql, const tvi_query_table *table, int *lar
 
 static int catalog_describe(tvi_query *query, sqlite3 *sql, tvi_conn *conn,
                             const catalog_entry *entry, tvi_query_table *table) {
-  int large, status;
-
   if (entry->is_view) {
     tvi_query_decline(query, "%s is a view", table->name);
     return TV_OK;
@@ -238,10 +237,7 @@ static int catalog_describe(tvi_query *query, sqlite3 *sql, tvi_conn *conn,
     if (table->columnar->utf16) tvi_query_decline(query, "the database's encoding is not UTF-8");
     return catalog_columnar_columns(table);
   }
-  status = catalog_is_large(sql, table, &large);
-  if (status == TV_OK && large)
-    tvi_query_decline(query, "row table %s has more than %d rows", table->name, TVI_QUERY_ROWS_MAX);
-  return status == TV_OK ? catalog_row_columns(sql, entry, table) : status;
+  return catalog_row_columns(sql, entry, table);
 }
 
 int tvi_query_table_find(tvi_query *query, sqlite3 *sql, tvi_conn *conn,

@@ -103,7 +103,6 @@ static tvi_query_text grammar_span(tvi_query_text from, tvi_query_text to) {
 %nonassoc ON.
 
 input ::= select.
-input ::= EXPLAIN QUERY PLAN select. { query->explain = 1; }
 
 select ::= SELECT distinct(D) columns from where group having order limit. { query->distinct = D; }
 
@@ -348,6 +347,7 @@ else(A) ::= .             { A = -1; }
 
 /* So that lemon knows it: what no rule takes. */
 input ::= OTHER.
+input ::= EXPLAIN QUERY PLAN.
 
 %code {
 int tvi_query_grammar(tvi_query *query) {

@@ -29,79 +29,79 @@
 /* ---- Tokens (query_lex.c) ---- */
 
 /* Names as in query_grammar.y. Those up to PLAN are keywords of the same spelling. */
-#define TVI_QUERY_KEYWORDS(X)                                                                      \
-  X(SELECT)                                                                                        \
-  X(DISTINCT)                                                                                      \
-  X(ALL)                                                                                           \
-  X(AS)                                                                                            \
-  X(FROM)                                                                                          \
-  X(JOIN)                                                                                          \
-  X(INNER)                                                                                         \
-  X(CROSS)                                                                                         \
-  X(ON)                                                                                            \
-  X(USING)                                                                                         \
-  X(WHERE)                                                                                         \
-  X(GROUP)                                                                                         \
-  X(BY)                                                                                            \
-  X(HAVING)                                                                                        \
-  X(ORDER)                                                                                         \
-  X(LIMIT)                                                                                         \
-  X(OFFSET)                                                                                        \
-  X(ASC)                                                                                           \
-  X(DESC)                                                                                          \
-  X(NULLS)                                                                                         \
-  X(FIRST)                                                                                         \
-  X(LAST)                                                                                          \
-  X(AND)                                                                                           \
-  X(OR)                                                                                            \
-  X(NOT)                                                                                           \
-  X(IS)                                                                                            \
-  X(ISNULL)                                                                                        \
-  X(NOTNULL)                                                                                       \
-  X(NULL)                                                                                          \
-  X(BETWEEN)                                                                                       \
-  X(IN)                                                                                            \
-  X(LIKE)                                                                                          \
-  X(GLOB)                                                                                          \
-  X(ESCAPE)                                                                                        \
-  X(CASE)                                                                                          \
-  X(WHEN)                                                                                          \
-  X(THEN)                                                                                          \
-  X(ELSE)                                                                                          \
-  X(END)                                                                                           \
-  X(CAST)                                                                                          \
-  X(COLLATE)                                                                                       \
-  X(EXPLAIN)                                                                                       \
-  X(QUERY)                                                                                         \
+#define TVI_QUERY_KEYWORDS(X) \
+  X(SELECT)                   \
+  X(DISTINCT)                 \
+  X(ALL)                      \
+  X(AS)                       \
+  X(FROM)                     \
+  X(JOIN)                     \
+  X(INNER)                    \
+  X(CROSS)                    \
+  X(ON)                       \
+  X(USING)                    \
+  X(WHERE)                    \
+  X(GROUP)                    \
+  X(BY)                       \
+  X(HAVING)                   \
+  X(ORDER)                    \
+  X(LIMIT)                    \
+  X(OFFSET)                   \
+  X(ASC)                      \
+  X(DESC)                     \
+  X(NULLS)                    \
+  X(FIRST)                    \
+  X(LAST)                     \
+  X(AND)                      \
+  X(OR)                       \
+  X(NOT)                      \
+  X(IS)                       \
+  X(ISNULL)                   \
+  X(NOTNULL)                  \
+  X(NULL)                     \
+  X(BETWEEN)                  \
+  X(IN)                       \
+  X(LIKE)                     \
+  X(GLOB)                     \
+  X(ESCAPE)                   \
+  X(CASE)                     \
+  X(WHEN)                     \
+  X(THEN)                     \
+  X(ELSE)                     \
+  X(END)                      \
+  X(CAST)                     \
+  X(COLLATE)                  \
+  X(EXPLAIN)                  \
+  X(QUERY)                    \
   X(PLAN)
 
-#define TVI_QUERY_MARKS(X)                                                                         \
-  X(ID)                                                                                            \
-  X(STRING)                                                                                        \
-  X(BLOB)                                                                                          \
-  X(INTEGER)                                                                                       \
-  X(FLOAT)                                                                                         \
-  X(VARIABLE)                                                                                      \
-  X(LP)                                                                                            \
-  X(RP)                                                                                            \
-  X(COMMA)                                                                                         \
-  X(DOT)                                                                                           \
-  X(STAR)                                                                                          \
-  X(PLUS)                                                                                          \
-  X(MINUS)                                                                                         \
-  X(SLASH)                                                                                         \
-  X(REM)                                                                                           \
-  X(CONCAT)                                                                                        \
-  X(EQ)                                                                                            \
-  X(NE)                                                                                            \
-  X(LT)                                                                                            \
-  X(LE)                                                                                            \
-  X(GT)                                                                                            \
-  X(GE)                                                                                            \
-  X(BITAND)                                                                                        \
-  X(BITOR)                                                                                         \
-  X(BITNOT)                                                                                        \
-  X(LSHIFT)                                                                                        \
+#define TVI_QUERY_MARKS(X) \
+  X(ID)                    \
+  X(STRING)                \
+  X(BLOB)                  \
+  X(INTEGER)               \
+  X(FLOAT)                 \
+  X(VARIABLE)              \
+  X(LP)                    \
+  X(RP)                    \
+  X(COMMA)                 \
+  X(DOT)                   \
+  X(STAR)                  \
+  X(PLUS)                  \
+  X(MINUS)                 \
+  X(SLASH)                 \
+  X(REM)                   \
+  X(CONCAT)                \
+  X(EQ)                    \
+  X(NE)                    \
+  X(LT)                    \
+  X(LE)                    \
+  X(GT)                    \
+  X(GE)                    \
+  X(BITAND)                \
+  X(BITOR)                 \
+  X(BITNOT)                \
+  X(LSHIFT)                \
   X(RSHIFT)
 
 typedef enum tvi_query_token_kind {
@@ -156,8 +156,8 @@ typedef struct tvi_query_node {
   uint8_t op;   /* tvi_query_token_kind; IS NOT (NOT) DISTINCT FROM is IS below a NOT */
   uint8_t distinct, star;
   int left, right, third;
-  int list, next;       /* first of a list; the next in the list that this one is in */
-  uint32_t start, end;  /* the expression in the statement */
+  int list, next;      /* first of a list; the next in the list that this one is in */
+  uint32_t start, end; /* the expression in the statement */
   tvi_query_text text, table, database;
 } tvi_query_node;
 
@@ -183,9 +183,9 @@ typedef struct tvi_query_term { /* of ORDER BY */
 typedef struct tvi_query {
   const char *sql;
   uint32_t size;
-  int status; /* TV_OK, TV_ENOMEM */
+  int status;       /* TV_OK, TV_ENOMEM */
   char reason[160]; /* why it is not covered; "" when it is */
-  int explain;      /* 1: EXPLAIN QUERY PLAN stands before it */
+
   int distinct;
   tvi_query_node *node;
   int nodes, nodes_room;
@@ -238,7 +238,8 @@ typedef enum tvi_collation {
 typedef enum tvi_query_values {
   TVI_VALUES_ANY,
   TVI_VALUES_NUMBER,     /* numbers and NULL */
-  TVI_VALUES_NO_NUMERAL, /* no text that reads as a number: conversion to a number changes nothing */
+  TVI_VALUES_NO_NUMERAL, /* no text that reads as a number: conversion to a number changes nothing
+                          */
   TVI_VALUES_TEXT        /* no numbers */
 } tvi_query_values;
 
@@ -267,6 +268,8 @@ tvi_affinity tvi_query_type_affinity(const char *type, size_t size);
 /* Finds a FROM item. TV_OK, TV_ENOMEM; query->reason says when it is not covered. */
 int tvi_query_table_find(tvi_query *query, sqlite3 *sql, tvi_conn *conn,
                          const tvi_query_source *source, tvi_query_table *table);
+/* 1 when it has too many rows to be read into memory. */
+int tvi_query_table_is_large(sqlite3 *sql, const tvi_query_table *table, int *large);
 void tvi_query_table_free(tvi_query_table *table);
 /* The column of that name; -1: rowid; -2: none. */
 int tvi_query_table_column_find(const tvi_query_table *table, const char *name);
@@ -274,13 +277,14 @@ int tvi_query_table_column_find(const tvi_query_table *table, const char *name);
 /* ---- Binding ---- */
 
 typedef enum tvi_query_call { /* what a CALL calls */
-  TVI_CALL_NONE,
-  TVI_CALL_AGGREGATE,
-  TVI_CALL_FUNCTION,
-  TVI_CALL_COALESCE,
-  TVI_CALL_NULLIF,
-  TVI_CALL_IIF,
-  TVI_CALL_CONSTANT /* SQLite's own, covered where all its arguments are constants */
+                              TVI_CALL_NONE,
+                              TVI_CALL_AGGREGATE,
+                              TVI_CALL_FUNCTION,
+                              TVI_CALL_COALESCE,
+                              TVI_CALL_NULLIF,
+                              TVI_CALL_IIF,
+                              TVI_CALL_CONSTANT /* SQLite's own, covered where all its arguments are
+                                                   constants */
 } tvi_query_call;
 
 /* What is known of a node. */
@@ -299,12 +303,12 @@ typedef struct tvi_query_bound {
   uint8_t collates;  /* COLLATE stands in it */
   uint8_t values;    /* a tvi_query_values */
   uint8_t is_column;
-  uint8_t call;    /* a tvi_query_call */
-  uint8_t code;    /* a tvi_aggregate_op or tvi_expr_function */
+  uint8_t call;       /* a tvi_query_call */
+  uint8_t code;       /* a tvi_aggregate_op or tvi_expr_function */
   uint8_t aggregates; /* one stands in it */
-  uint8_t is_chain; /* AND right below AND, OR below OR: its arguments are its parent's */
-  tvi_expr *row;    /* per row; NULL: not so, or not made */
-  tvi_expr *group;  /* per group; the same */
+  uint8_t is_chain;   /* AND right below AND, OR below OR: its arguments are its parent's */
+  tvi_expr *row;      /* per row; NULL: not so, or not made */
+  tvi_expr *group;    /* per group; the same */
 } tvi_query_bound;
 
 typedef struct tvi_query_output {
@@ -338,7 +342,7 @@ static inline int tvi_query_nth(const tvi_query_binder *binder, int k) {
 /* The passes. Each returns TV_OK or TV_ENOMEM, and may decline. */
 int tvi_query_bind_names(tvi_query_binder *binder);   /* query_names.c */
 int tvi_query_bind_meaning(tvi_query_binder *binder); /* query_meaning.c */
-int tvi_query_bind_clauses(tvi_query_binder *binder); /* query_clauses.c */
+int tvi_query_bind_alike(tvi_query_binder *binder);   /* query_alike.c */
 
 /* query_calls.c: what function a CALL names. */
 void tvi_query_call_find(tvi_query_binder *binder, int node);
@@ -349,19 +353,119 @@ int tvi_query_affinity_of(const tvi_query_binder *binder, int left, int right);
 
 /* query_fold.c: the value of a constant, by SQLite. NULL: none (declined), or no memory. */
 tvi_expr *tvi_query_fold(tvi_query_binder *binder, int node);
-/* The value as a comparison with that affinity sees it. */
+/* The value as a comparison with that affinity sees it. TV_OK or TV_ENOMEM. */
 int tvi_query_fold_affinity(tvi_query_binder *binder, tvi_value *value, int affinity);
 
-/* query_express.c: the node's expression in the plan: per row, or per group. NULL: it has none. */
+/* query_express.c */
 typedef enum tvi_query_level { TVI_PER_ROW, TVI_PER_GROUP } tvi_query_level;
-int tvi_query_express(tvi_query_binder *binder, tvi_query_level level);
+/* The node's expression in the plan, of rows or of groups. NULL: it has none there (a column that
+ * is not grouped), or no memory, or it was declined. */
 tvi_expr *tvi_query_expr(tvi_query_binder *binder, int node, tvi_query_level level);
-/* The place of a column in its plan table, made when it is new. -1 without memory. */
+/* Makes those of all nodes. */
+int tvi_query_express(tvi_query_binder *binder, tvi_query_level level);
+/* query_clauses.c: the place of a column in its plan table, made when it is new. */
 int tvi_query_plan_column(tvi_query_binder *binder, int table, int column);
+/* The collation to group, sort or tell apart by: 1 is NOCASE. Declines others. */
+int tvi_query_nocase(tvi_query_binder *binder, int node);
+/* The same of a comparison. */
+int tvi_query_nocase_of(tvi_query_binder *binder, int left, int right);
+/* query_operands.c: an operand as a comparison with that affinity sees it. */
+tvi_expr *tvi_query_operand(tvi_query_binder *binder, int node, tvi_query_level level,
+                            int affinity);
+tvi_expr *tvi_query_compare(tvi_query_binder *binder, tvi_expr_op op, int left, int right,
+                            tvi_query_level level);
+
+int tvi_query_bind_clauses(tvi_query_binder *binder); /* query_clauses.c */
 
 /* Fills *plan when the statement is covered, else query->reason. statement: the same text prepared
  * by SQLite. TV_OK or TV_ENOMEM. */
 int tvi_query_bind(tvi_query *query, sqlite3 *sql, tvi_conn *conn, sqlite3_stmt *statement,
                    tvi_plan **plan);
+
+/* ---- Running (query_run.c) ---- */
+
+typedef struct tvi_query_room tvi_query_room;
+
+/* One run of a statement: by the executor, or by SQLite. All zero: none. */
+typedef struct tvi_query_run {
+  tvi_query_room *room;
+  tvi_exec *exec;
+  tvi_value *params;
+  sqlite3_stmt *inner; /* what SQLite runs */
+  const tvi_value *row;
+  int eof;
+} tvi_query_run;
+
+typedef struct tvi_query_task {
+  tvi_plan *plan;  /* NULL: SQLite runs it */
+  const char *sql; /* the statement; ends in a zero byte */
+  int columns;
+} tvi_query_task;
+
+/* Begins a run and steps to its first row. An SQLite code; *message by sqlite3_mprintf. */
+int tvi_query_run_begin(tvi_query_run *run, tvi_query_room *room, const tvi_query_task *task,
+                        int argc, sqlite3_value **argv, char **message);
+int tvi_query_run_next(tvi_query_run *run, char **message);
+/* A column of the row. copies: 1 when the value may be used after the run has ended. */
+void tvi_query_run_column(tvi_query_run *run, sqlite3_context *context, int column, int copies);
+/* The same as a value, borrowed until the next row. TV_OK or TV_ENOMEM. */
+int tvi_query_run_value(const tvi_query_run *run, int column, tvi_value *out);
+void tvi_query_run_end(tvi_query_run *run);
+
+/* ---- A connection's plans (query_room.c) ---- */
+
+typedef struct tvi_query_line { /* of the last run: what an operator did */
+  char *text;
+  int depth;
+  uint64_t rows, ns;
+} tvi_query_line;
+
+/* A statement that tv_sql_prepare made. */
+typedef struct tvi_query_handle {
+  tvi_query_room *room;
+  struct tvi_query_handle *next, **before;
+  uint64_t number;
+  char *sql;     /* as given; its end a zero byte */
+  char *body;    /* the same without EXPLAIN QUERY PLAN */
+  char *wrapper; /* what SQLite prepared in its place */
+  sqlite3_stmt *statement;
+  tvi_plan *plan; /* NULL: SQLite runs it */
+  char reason[160];
+  int explain, columns, params;
+  int stale; /* the schema may have changed since it was bound */
+} tvi_query_handle;
+
+struct tvi_query_room {
+  tvi_conn *conn;
+  sqlite3 *sql;
+  uint64_t numbers;
+  tvi_query_handle *handles;
+  int live, sweep_at;
+  char reason[160]; /* why the last statement is SQLite's; "": it is not */
+  tvi_query_line *line;
+  int lines, lines_room;
+};
+
+#define TVI_QUERY_NO_TABLE "it reads no columnar table"
+
+tvi_query_room *tvi_query_room_of(sqlite3 *sql);
+/* 0 when the connection knows of no columnar table: no statement that it has prepared names one. */
+int tvi_query_room_has_tables(const tvi_query_room *room);
+void tvi_query_handle_free(void *handle);
+/* Drops the plans whose statements are gone. */
+void tvi_query_room_sweep(tvi_query_room *room);
+void tvi_query_room_forget_lines(tvi_query_room *room);
+/* Keeps what a run counted. */
+void tvi_query_room_keep_lines(tvi_query_room *room, const tvi_exec *exec);
+
+/* Binds text that SQLite has prepared as `statement`. *plan NULL: reason says why. TV_OK or
+ * TV_ENOMEM. */
+int tvi_query_plan(tvi_query_room *room, const char *sql, sqlite3_stmt *statement, tvi_plan **plan,
+                   char reason[160]);
+
+/* query_table.c: the table function behind a handle. */
+extern const sqlite3_module tvi_query_table_methods;
+/* query_function.c; frees the room with its module, also when this fails. */
+int tvi_query_function_register(sqlite3 *sql, tvi_query_room *room, void (*room_free)(void *));
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cuts a SELECT into tokens exactly where SQLite's tokenizer cuts it. Words that SQLite reserves and
- * this grammar does not use come out as OTHER, so that they can never pass for a name; words that
- * SQLite lets be names are names. Taking SQLite's own list of keywords (sqlite3_keyword_check) was
- * chosen over a copy of it, which a newer SQLite would outgrow.
+ * Cuts a SELECT into tokens exactly where SQLite's tokenizer cuts it. Words that SQLite reserves
+ * and this grammar does not use come out as OTHER, so that they can never pass for a name; words
+ * that SQLite lets be names are names. Taking SQLite's own list of keywords (sqlite3_keyword_check)
+ * was chosen over a copy of it, which a newer SQLite would outgrow.
  */
 #include <string.h>
 
@@ -21,15 +21,15 @@ static const struct {
 
 /* Keywords of other statements, which SQLite also takes for names. */
 static const char lex_names[][12] = {
-    "ABORT",     "ACTION",       "AFTER",     "ALWAYS",    "ANALYZE",  "ATTACH",    "BEFORE",
-    "BEGIN",     "CASCADE",      "COLUMN",    "CONFLICT",  "CURRENT",  "DATABASE",  "DEFERRED",
-    "DETACH",    "DO",           "EACH",      "EXCLUDE",   "EXCLUSIVE", "FAIL",     "FOLLOWING",
-    "FOR",       "GENERATED",    "GROUPS",    "IF",        "IGNORE",   "IMMEDIATE", "INITIALLY",
-    "INSTEAD",   "KEY",          "MATCH",     "NO",        "OF",       "OTHERS",    "PARTITION",
-    "PRAGMA",    "PRECEDING",    "RAISE",     "RANGE",     "RECURSIVE", "REGEXP",   "REINDEX",
-    "RELEASE",   "RENAME",       "REPLACE",   "RESTRICT",  "ROLLBACK", "ROW",       "ROWS",
-    "SAVEPOINT", "TEMP",         "TEMPORARY", "TIES",      "TRIGGER",  "UNBOUNDED", "VACUUM",
-    "VIEW",      "VIRTUAL",      "WITHOUT"};
+    "ABORT",     "ACTION",    "AFTER",     "ALWAYS",   "ANALYZE",   "ATTACH",    "BEFORE",
+    "BEGIN",     "CASCADE",   "COLUMN",    "CONFLICT", "CURRENT",   "DATABASE",  "DEFERRED",
+    "DETACH",    "DO",        "EACH",      "EXCLUDE",  "EXCLUSIVE", "FAIL",      "FOLLOWING",
+    "FOR",       "GENERATED", "GROUPS",    "IF",       "IGNORE",    "IMMEDIATE", "INITIALLY",
+    "INSTEAD",   "KEY",       "MATCH",     "NO",       "OF",        "OTHERS",    "PARTITION",
+    "PRAGMA",    "PRECEDING", "RAISE",     "RANGE",    "RECURSIVE", "REGEXP",    "REINDEX",
+    "RELEASE",   "RENAME",    "REPLACE",   "RESTRICT", "ROLLBACK",  "ROW",       "ROWS",
+    "SAVEPOINT", "TEMP",      "TEMPORARY", "TIES",     "TRIGGER",   "UNBOUNDED", "VACUUM",
+    "VIEW",      "VIRTUAL",   "WITHOUT"};
 
 static int lex_is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -151,15 +151,14 @@ static tvi_query_token_kind lex_mark(const tvi_query_lexer *lexer, uint32_t *siz
   static const struct {
     char text[3];
     unsigned char kind;
-  } marks[] = {/* the longer ones first */
-               {"||", TVI_QT_CONCAT}, {"==", TVI_QT_EQ},     {"!=", TVI_QT_NE},
-               {"<>", TVI_QT_NE},     {"<=", TVI_QT_LE},     {">=", TVI_QT_GE},
-               {"<<", TVI_QT_LSHIFT}, {">>", TVI_QT_RSHIFT}, {"->", TVI_QT_OTHER},
-               {"(", TVI_QT_LP},      {")", TVI_QT_RP},      {",", TVI_QT_COMMA},
-               {".", TVI_QT_DOT},     {"*", TVI_QT_STAR},    {"+", TVI_QT_PLUS},
-               {"-", TVI_QT_MINUS},   {"/", TVI_QT_SLASH},   {"%", TVI_QT_REM},
-               {"=", TVI_QT_EQ},      {"<", TVI_QT_LT},      {">", TVI_QT_GT},
-               {"&", TVI_QT_BITAND},  {"|", TVI_QT_BITOR},   {"~", TVI_QT_BITNOT}};
+  } marks[] = {
+      /* the longer ones first */
+      {"||", TVI_QT_CONCAT}, {"==", TVI_QT_EQ},    {"!=", TVI_QT_NE},     {"<>", TVI_QT_NE},
+      {"<=", TVI_QT_LE},     {">=", TVI_QT_GE},    {"<<", TVI_QT_LSHIFT}, {">>", TVI_QT_RSHIFT},
+      {"->", TVI_QT_OTHER},  {"(", TVI_QT_LP},     {")", TVI_QT_RP},      {",", TVI_QT_COMMA},
+      {".", TVI_QT_DOT},     {"*", TVI_QT_STAR},   {"+", TVI_QT_PLUS},    {"-", TVI_QT_MINUS},
+      {"/", TVI_QT_SLASH},   {"%", TVI_QT_REM},    {"=", TVI_QT_EQ},      {"<", TVI_QT_LT},
+      {">", TVI_QT_GT},      {"&", TVI_QT_BITAND}, {"|", TVI_QT_BITOR},   {"~", TVI_QT_BITNOT}};
   size_t i;
 
   for (i = 0; i < sizeof marks / sizeof marks[0]; i++) {

@@ -117,8 +117,7 @@ void tvi_query_add_order(tvi_query *query, int expression, int descending, int n
   if (expression < 0 ||
       !tree_room(query, &query->order, query->orders, &query->orders_room, sizeof *query->order))
     return;
-  query->order[query->orders++] =
-      (tvi_query_term){expression, (uint8_t)descending, (uint8_t)nulls};
+  query->order[query->orders++] = (tvi_query_term){expression, (uint8_t)descending, (uint8_t)nulls};
 }
 
 int tvi_query_parse(tvi_query *query, const char *sql, uint32_t size) {

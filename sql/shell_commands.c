@@ -102,6 +102,8 @@ static const shell_command shell_commands_table[] = {
     {".output", NULL, "[FILE...]", "Send output to FILE, or through |COMMAND; alone: back here",
      shell_output},
     {".print", NULL, "[TEXT...]", "Print text", shell_print},
+    {".profile", NULL, "on|off", "Show what each operator of a query did, and its time",
+     shell_profile},
     {".quit", NULL, "", "Leave the shell", shell_quit},
     {".read", NULL, "FILE", "Run the statements and commands in FILE", shell_read_command},
     {".readers", NULL, "[--reap]", "List open read transactions; free those of dead processes",

@@ -164,6 +164,7 @@ struct shell {
   bool bail;
   bool echo;
   bool timer;
+  bool profile;
   bool changes;
   bool quit;
   bool failed;          /* some command or statement failed */
@@ -408,6 +409,7 @@ SHELL_COMMAND(stores);
 SHELL_COMMAND(sync_command);
 SHELL_COMMAND(tables);
 SHELL_COMMAND(timer);
+SHELL_COMMAND(profile);
 SHELL_COMMAND(version);
 
 SHELL_COMMAND(kv_append);

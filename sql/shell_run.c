@@ -55,7 +55,7 @@ int shell_sql_print(shell *sh, sqlite3_stmt *statement) {
   while (code == SQLITE_ROW) code = sqlite3_step(statement);
   int rc = 0;
   if (code != SQLITE_DONE) {
-    rc = shell_fail_sql(sh, sqlite3_sql(statement));
+    rc = shell_fail_sql(sh, tv_sql_text(statement));
     shell_rows_drop(sh);
   } else if (columns > 0) {
     rc = shell_rows_end(sh);
@@ -64,14 +64,41 @@ int shell_sql_print(shell *sh, sqlite3_stmt *statement) {
   return rc;
 }
 
+/* .profile: what the executor's operators did, or why SQLite ran it. */
+static void shell_run_operator(void *ctx, int depth, const char *text, uint64_t rows, uint64_t ns) {
+  const shell *sh = ctx;
+  fprintf(sh->out, "%*s%-*s %12llu rows %12.3f ms\n", 2 * depth, "", 60 - 2 * depth, text,
+          (unsigned long long)rows, (double)ns / 1e6);
+}
+
+static void shell_run_profile(shell *sh, bool is_select) {
+  const char *declined = tv_sql_declined(sh->sql);
+  if (!is_select) return;
+  if (declined != NULL)
+    fprintf(sh->out, "Run by SQLite: %s\n", declined);
+  else
+    tv_sql_profile(sh->sql, shell_run_operator, sh);
+}
+
+/* An EXPLAIN QUERY PLAN, by SQLite or by tv_sql_prepare. */
+static bool shell_run_is_plan(sqlite3_stmt *statement) {
+  if (sqlite3_stmt_isexplain(statement) == 2) return true;
+  return strcmp(sqlite3_sql(statement), tv_sql_text(statement)) != 0 &&
+         sqlite3_column_count(statement) == 4 &&
+         strcmp(sqlite3_column_name(statement, 3), "detail") == 0 &&
+         strcmp(sqlite3_column_name(statement, 2), "notused") == 0;
+}
+
 static int shell_run_statement(shell *sh, sqlite3_stmt *statement) {
   shell_clock clock;
   shell_clock_start(&clock);
-  int plan = sqlite3_stmt_isexplain(statement) == 2;
+  bool plan = shell_run_is_plan(statement);
+  bool is_select = !plan && sqlite3_stmt_readonly(statement) && sqlite3_column_count(statement) > 0;
   int rc = plan ? shell_plan_print(sh, statement) : shell_sql_print(sh, statement);
   if (rc == 0 && sh->changes)
     fprintf(sh->out, "changes: %lld   total_changes: %lld\n", (long long)sqlite3_changes64(sh->sql),
             (long long)sqlite3_total_changes64(sh->sql));
+  if (rc == 0 && sh->profile) shell_run_profile(sh, is_select);
   if (sh->timer) shell_clock_print(sh, &clock);
   return rc;
 }
@@ -81,7 +108,7 @@ int shell_sql_run(shell *sh, const char *sql) {
   while (*sql != '\0') {
     sqlite3_stmt *statement = NULL;
     const char *tail = NULL;
-    if (sqlite3_prepare_v2(sh->sql, sql, -1, &statement, &tail) != SQLITE_OK)
+    if (tv_sql_prepare(sh->sql, sql, -1, &statement, &tail) != SQLITE_OK)
       return shell_fail_sql(sh, sql);
     if (statement != NULL && shell_run_statement(sh, statement) != 0) {
       rc = 1;

@@ -31,6 +31,10 @@ int shell_timer(shell *sh, const shell_args *args) {
   return shell_on_off(sh, args->v[0], &sh->timer);
 }
 
+int shell_profile(shell *sh, const shell_args *args) {
+  return shell_on_off(sh, args->v[0], &sh->profile);
+}
+
 int shell_headers(shell *sh, const shell_args *args) {
   bool on;
   if (shell_on_off(sh, args->v[0], &on) != 0) return 1;
@@ -119,6 +123,7 @@ int shell_show(shell *sh, const shell_args *args) {
   fprintf(sh->out, "%12s: %s\n", "changes", shell_settings_on(sh->changes));
   fprintf(sh->out, "%12s: %s\n", "echo", shell_settings_on(sh->echo));
   fprintf(sh->out, "%12s: %s\n", "timer", shell_settings_on(sh->timer));
+  fprintf(sh->out, "%12s: %s\n", "profile", shell_settings_on(sh->profile));
   fprintf(sh->out, "%12s: %s\n", "output", sh->out_name != NULL ? sh->out_name : "stdout");
   return 0;
 }

@@ -88,8 +88,8 @@ enum {
 /* All zero is the default of every field. */
 typedef struct tv_sql_load_options {
   unsigned flags;
-  char separator; /* 0: ',' */
-  uint64_t line;  /* the number of the text's first line; 0: 1 */
+  char separator;                            /* 0: ',' */
+  uint64_t line;                             /* the number of the text's first line; 0: 1 */
   int (*progress)(void *ctx, uint64_t rows); /* every 65,536 rows; non-zero ends it: TV_EINTR */
   void *ctx;
 } tv_sql_load_options;
@@ -106,6 +106,35 @@ typedef struct tv_sql_load_options {
  */
 TV_API int tv_sql_load(sqlite3 *connection, const char *table, const char *text, size_t size,
                        const tv_sql_load_options *options, uint64_t *rows, tv_error *err);
+
+/* ---- The analytic executor ---- */
+
+/*
+ * As sqlite3_prepare_v2, of which it takes the arguments and returns the code; but a SELECT over
+ * columnar tables that the analytic executor covers becomes a statement that runs there. It is an
+ * ordinary statement, with the columns' names, declared types and parameters that SQLite gives the
+ * same text; only sqlite3_sql shows another one (see tv_sql_text). Rows without ORDER BY may come
+ * in another order. What the executor does not cover runs in SQLite, over the same tables, with the
+ * same answer. Lifetime: until sqlite3_finalize; its plan goes at a later tv_sql_prepare, or with
+ * the connection. Cost: SQLite prepares the text, and a second, short one.
+ * docs/executor.md says what is covered and what PRAGMA tv_executor, tv_threads, tv_memory and
+ * tv_deadline do.
+ */
+TV_API int tv_sql_prepare(sqlite3 *connection, const char *sql, int bytes, sqlite3_stmt **out,
+                          const char **tail);
+/* The text that the statement was prepared from. Lifetime: the statement's. */
+TV_API const char *tv_sql_text(sqlite3_stmt *statement);
+/* Why the statement that tv_sql_prepare prepared or stepped last runs in SQLite; NULL: it runs in
+ * the executor. Lifetime: until the connection's next call. */
+TV_API const char *tv_sql_declined(sqlite3 *connection);
+
+/* One operator of a plan. depth: how many operators take its rows; rows: that left it; ns: time of
+ * all threads together. */
+typedef void (*tv_sql_profile_fn)(void *ctx, int depth, const char *text, uint64_t rows,
+                                  uint64_t ns);
+/* Calls `line` for each operator of the executor's last run on this connection; for none when
+ * SQLite ran it. */
+TV_API void tv_sql_profile(sqlite3 *connection, tv_sql_profile_fn line, void *ctx);
 
 /* What a check calls; each function may be NULL. */
 typedef struct tv_sql_check_hooks {

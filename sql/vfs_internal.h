@@ -111,6 +111,13 @@ struct tvi_conn {
   int (*before_savepoint)(void *ctx); /* writes what columnar tables hold back; or NULL */
   void *before_savepoint_ctx;
 
+  /* The analytic executor (query_room.c). */
+  void *query; /* its tvi_query_room */
+  int executor;
+  int threads;
+  uint64_t memory_bytes; /* of one run; 0: no limit */
+  uint64_t deadline_ms;  /* of one run; 0: none */
+
   /* Joining. */
   tvi_outcome *outcome;
   uint64_t join_epoch;

@@ -68,6 +68,51 @@ static int pragma_verify(tvi_conn *conn, char **argument) {
   return pragma_answer(argument, conn->verify_fetch ? "1" : "0");
 }
 
+/* ---- The analytic executor ---- */
+
+static int pragma_executor(tvi_conn *conn, char **argument) {
+  static const char *const words[] = {"off", "on", "0", "1", "false", "true", "no", "yes"};
+  const char *value = argument[2];
+  int i;
+  for (i = 0; value != NULL && i < 8; i++)
+    if (sqlite3_stricmp(value, words[i]) == 0) break;
+  if (i == 8) return pragma_fail(argument, "tv_executor is on or off");
+  if (value != NULL) conn->executor = i % 2;
+  return pragma_answer(argument, conn->executor ? "on" : "off");
+}
+
+static int pragma_amount(char **argument, uint64_t *setting, uint64_t unit, long least, long most,
+                         const char *sentence) {
+  char text[24];
+  long number;
+  if (argument[2] != NULL) {
+    if (!pragma_number(argument[2], least, most, &number)) return pragma_fail(argument, sentence);
+    *setting = (uint64_t)number * unit;
+  }
+  sqlite3_snprintf(sizeof text, text, "%llu", (unsigned long long)(*setting / unit));
+  return pragma_answer(argument, text);
+}
+
+static int pragma_threads(tvi_conn *conn, char **argument) {
+  uint64_t threads = (uint64_t)conn->threads;
+  int code = pragma_amount(argument, &threads, 1, 1, 256, "tv_threads is a number from 1 to 256");
+  conn->threads = (int)threads;
+  return code;
+}
+
+static int pragma_of_executor(tvi_conn *conn, char **argument) {
+  const char *name = argument[1];
+  if (sqlite3_stricmp(name, "tv_executor") == 0) return pragma_executor(conn, argument);
+  if (sqlite3_stricmp(name, "tv_threads") == 0) return pragma_threads(conn, argument);
+  if (sqlite3_stricmp(name, "tv_memory") == 0)
+    return pragma_amount(argument, &conn->memory_bytes, 1u << 20, 0, INT32_MAX,
+                         "tv_memory is a number of MiB, 0: no limit");
+  if (sqlite3_stricmp(name, "tv_deadline") == 0)
+    return pragma_amount(argument, &conn->deadline_ms, 1, 0, INT32_MAX,
+                         "tv_deadline is a number of milliseconds, 0: none");
+  return SQLITE_NOTFOUND;
+}
+
 /* argument: [0] the answer or message, [1] name, [2] value or NULL. */
 int tvi_vfs_pragma(tvi_conn *conn, char **argument) {
   const char *name = argument[1];
@@ -78,5 +123,5 @@ int tvi_vfs_pragma(tvi_conn *conn, char **argument) {
   if (sqlite3_stricmp(name, "busy_timeout") == 0) return pragma_busy_timeout(conn, argument);
   if (sqlite3_stricmp(name, "auto_vacuum") == 0) return pragma_auto_vacuum(conn, argument[2]);
   if (sqlite3_stricmp(name, "tv_verify") == 0) return pragma_verify(conn, argument);
-  return SQLITE_NOTFOUND;
+  return pragma_of_executor(conn, argument);
 }
