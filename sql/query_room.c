@@ -21,14 +21,18 @@ tvi_query_room *tvi_query_room_of(sqlite3 *sql) {
   return conn == NULL ? NULL : conn->query;
 }
 
+static void room_unlink(tvi_query_handle *handle) {
+  if (handle->before == NULL) return;
+  *handle->before = handle->next;
+  if (handle->next != NULL) handle->next->before = handle->before;
+  handle->before = NULL;
+  handle->room->live--;
+}
+
 void tvi_query_handle_free(void *data) {
   tvi_query_handle *handle = data;
   if (handle == NULL) return;
-  if (handle->before != NULL) {
-    *handle->before = handle->next;
-    if (handle->next != NULL) handle->next->before = handle->before;
-    handle->room->live--;
-  }
+  room_unlink(handle);
   tvi_plan_free(handle->plan);
   tvi_free(handle->sql);
   tvi_free(handle->body);
@@ -55,7 +59,9 @@ void tvi_query_room_sweep(tvi_query_room *room) {
     next = handle->next;
     if (room_is_live(handle)) continue;
     sqlite3_snprintf(sizeof name, name, "trivet plan %llu", (unsigned long long)handle->number);
-    (void)sqlite3_create_module_v2(room->sql, name, NULL, NULL, NULL); /* frees the handle */
+    room_unlink(handle);
+    /* Frees the handle, now or when SQLite next prepares a statement. */
+    (void)sqlite3_create_module_v2(room->sql, name, NULL, NULL, NULL);
   }
   room->sweep_at = room->live * 2 < ROOM_SWEEP_MIN ? ROOM_SWEEP_MIN : room->live * 2;
 }
