@@ -174,7 +174,7 @@ void tvi_query_run_column(tvi_query_run *run, sqlite3_context *context, int colu
 }
 
 void tvi_query_run_end(tvi_query_run *run) {
-  tvi_exec_close(run->exec);
+  if (run->exec != NULL) tvi_exec_close(run->exec);
   tvi_free(run->params);
   (void)sqlite3_finalize(run->inner);
   *run = (tvi_query_run){.eof = 1};

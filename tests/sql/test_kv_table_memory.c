@@ -1,30 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory that runs out in the middle of a statement over buckets and graphs: the statement fails or
  * gives the whole answer, and the next one works. */
-#include "sql_answer.h"
+#include "scarce_memory.h"
 #include "trivet_graph.h"
 #include "trivet_kv.h"
-
-static long fail_in = -1; /* allocations until one fails; -1: none does */
-
-static int fails(void) {
-  return fail_in >= 0 && fail_in-- == 0;
-}
-
-static void *allocate(void *ctx, size_t bytes) {
-  (void)ctx;
-  return fails() ? NULL : malloc(bytes);
-}
-
-static void *reallocate(void *ctx, void *old, size_t bytes) {
-  (void)ctx;
-  return fails() ? NULL : realloc(old, bytes);
-}
-
-static void release(void *ctx, void *old) {
-  (void)ctx;
-  free(old);
-}
 
 static void fill(sqlite3 *sql, tv_db *db) {
   tv_txn *txn = test_begin(db, TV_WRITE);
@@ -86,36 +65,17 @@ static const char *const statements[][2] = {
 };
 
 static void each_failed_allocation_is_an_error_and_nothing_else(void **state) {
-  static const tv_allocator scarce = {allocate, reallocate, release, NULL};
   sqlite3 *sql;
   tv_db *db;
   size_t i;
   (void)state;
-  test_ok(tv_allocator_set(&scarce));
+  test_ok(tv_allocator_set(&scarce_allocator));
   db = test_open_memory();
   sql = sql_answer_open(db);
   fill(sql, db);
   for (i = 0; i < sizeof statements / sizeof statements[0]; i++) {
-    long n, failed = 0;
-    for (n = 0;; n++) {
-      char *text;
-      int whole;
-      fail_in = n;
-      text = sql_answer(sql, statements[i][0]);
-      whole = fail_in >= 0;
-      fail_in = -1;
-      if (strstr(text, "error: ") != NULL)
-        failed++;
-      else
-        assert_string_equal(text, statements[i][1]);
-      free(text);
-      if (!sqlite3_get_autocommit(sql)) answer_is(sql, "ROLLBACK", "");
-      if (whole) break;
-      assert_true(n < 3000);
-    }
-    print_message("%ld of %ld failed allocations ended the statement\n", failed, n);
+    scarce_check(sql, sql_answer, statements[i]);
     answer_is(sql, "SELECT group_concat(key) FROM t", "a,b,c");
-    answer_is(sql, statements[i][0], statements[i][1]);
   }
   assert_int_equal(sqlite3_close(sql), SQLITE_OK);
   test_close(db);
