@@ -4,15 +4,10 @@
  * collation depend on where an operand comes from. */
 #include "sql_answer.h"
 
-typedef struct fixture {
-  tv_db *db;
-  sqlite3 *sql;
-} fixture;
-
-static int open_store(void **state) {
-  fixture *f = calloc(1, sizeof *f);
-  f->db = test_open_memory();
-  f->sql = sql_answer_open(f->db);
+static int open_tables(void **state) {
+  fixture *f;
+  if (open_store(state) != 0) return 1;
+  f = *state;
   answer_is(
       f->sql,
       "PRAGMA tv_executor = on;"
@@ -36,15 +31,6 @@ static int open_store(void **state) {
       "3000) SELECT i, nullif(i % 11, 3), 'w' || (i % 17), iif(i % 13, i * 0.25, NULL) FROM q;"
       "DELETE FROM big WHERE id % 50 = 0; UPDATE big SET x = -1 WHERE id % 77 = 0",
       "on");
-  *state = f;
-  return 0;
-}
-
-static int close_store(void **state) {
-  fixture *f = *state;
-  assert_int_equal(sqlite3_close(f->sql), SQLITE_OK);
-  test_close(f->db);
-  free(f);
   return 0;
 }
 
@@ -387,7 +373,7 @@ static void parameters_take_no_affinity_of_their_own(void **state) {
 }
 
 int main(void) {
-#define store_test(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
+#define store_test(name) cmocka_unit_test_setup_teardown(name, open_tables, close_store)
   const struct CMUnitTest tests[] = {
       store_test(comparisons_convert_and_collate_as_in_sqlite),
       store_test(lists_and_ranges_convert_by_their_left_side),

@@ -3,18 +3,13 @@
  * whichever way they run. */
 #include "sql_answer.h"
 
-typedef struct fixture {
-  tv_db *db;
-  sqlite3 *sql;
-} fixture;
-
 #define NUMBERS(n) \
   "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < " #n ") "
 
-static int open_store(void **state) {
-  fixture *f = calloc(1, sizeof *f);
-  f->db = test_open_memory();
-  f->sql = sql_answer_open(f->db);
+static int open_tables(void **state) {
+  fixture *f;
+  if (open_store(state) != 0) return 1;
+  f = *state;
   answer_is(f->sql,
             "PRAGMA tv_executor = on;"
             "CREATE VIRTUAL TABLE t USING columnar(id INTEGER, name TEXT, price REAL, day DATE, "
@@ -24,15 +19,6 @@ static int open_store(void **state) {
             "CREATE TABLE label(k INTEGER PRIMARY KEY, \"long name\" VARCHAR(10), v);"
             "INSERT INTO label VALUES(0, 'zero', 1), (1, 'one', 2.5), (2, 'two', 'x')",
             "on");
-  *state = f;
-  return 0;
-}
-
-static int close_store(void **state) {
-  fixture *f = *state;
-  assert_int_equal(sqlite3_close(f->sql), SQLITE_OK);
-  test_close(f->db);
-  free(f);
   return 0;
 }
 
@@ -388,7 +374,7 @@ static void tv_query_runs_a_select(void **state) {
 }
 
 int main(void) {
-#define store_test(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
+#define store_test(name) cmocka_unit_test_setup_teardown(name, open_tables, close_store)
   const struct CMUnitTest tests[] = {
       store_test(names_types_and_parameters_are_those_of_sqlite),
       store_test(parameters_keep_their_values_until_they_are_bound_again),
