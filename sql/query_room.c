@@ -73,25 +73,22 @@ void tvi_query_room_forget_lines(tvi_query_room *room) {
 }
 
 void tvi_query_room_keep_lines(tvi_query_room *room, const tvi_exec *exec) {
-  const tvi_exec_line *from;
+  int i, count;
+  const tvi_exec_line *from = tvi_exec_lines(exec, &count);
 
   tvi_query_room_forget_lines(room);
-  while ((from = tvi_exec_lines(exec, room->lines)) != NULL) { /* without memory, fewer are shown */
-    size_t size = strlen(from->text) + 1;
+  if (count > room->lines_room) {
+    tvi_query_line *grown = tvi_realloc(room->line, (size_t)count * sizeof *grown);
+    if (grown == NULL) return; /* they are for show only */
+    room->line = grown;
+    room->lines_room = count;
+  }
+  for (i = 0; i < count; i++) {
+    size_t size = strlen(from[i].text) + 1;
     char *text = tvi_alloc(size);
-    if (text != NULL && room->lines == room->lines_room) {
-      tvi_query_line *grown =
-          tvi_realloc(room->line, (size_t)(room->lines * 2 + 16) * sizeof *grown);
-      if (grown == NULL) {
-        tvi_free(text);
-        return;
-      }
-      room->line = grown;
-      room->lines_room = room->lines * 2 + 16;
-    }
     if (text == NULL) return;
-    memcpy(text, from->text, size);
-    room->line[room->lines++] = (tvi_query_line){text, from->depth, from->rows, from->ns};
+    memcpy(text, from[i].text, size);
+    room->line[room->lines++] = (tvi_query_line){text, from[i].depth, from[i].rows, from[i].ns};
   }
 }
 

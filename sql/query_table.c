@@ -17,7 +17,7 @@ typedef struct query_table {
 } query_table;
 
 typedef struct query_table_step { /* of EXPLAIN QUERY PLAN */
-  int id, parent, depth;
+  int id, parent;
   char *text;
 } query_table_step;
 
@@ -147,23 +147,19 @@ static int table_step(query_table_cursor *cursor, int id, int parent, const char
     cursor->steps_room = wanted;
   }
   memcpy(copy, text, size);
-  cursor->step[cursor->steps++] = (query_table_step){id, parent, 0, copy};
+  cursor->step[cursor->steps++] = (query_table_step){id, parent, copy};
   return SQLITE_OK;
 }
 
 /* The parent of a line is the last one above it that stands less deep. */
 static int table_explain_lines(query_table_cursor *cursor, const tvi_exec *exec) {
-  const tvi_exec_line *line;
-  int i, j, code = SQLITE_OK;
+  int i, j, count, code = SQLITE_OK;
+  const tvi_exec_line *line = tvi_exec_lines(exec, &count);
 
-  for (i = 0; code == SQLITE_OK && (line = tvi_exec_lines(exec, i)) != NULL; i++) {
-    int depth = line->depth;
-    code = table_step(cursor, i + 1, 0, line->text);
-    if (code != SQLITE_OK) break;
-    cursor->step[i].depth = depth;
-    for (j = i - 1; j >= 0 && cursor->step[j].depth >= depth; j--) {
+  for (i = 0; i < count && code == SQLITE_OK; i++) {
+    for (j = i - 1; j >= 0 && line[j].depth >= line[i].depth; j--) {
     }
-    cursor->step[i].parent = j + 1;
+    code = table_step(cursor, i + 1, j + 1, line[i].text);
   }
   return code;
 }
