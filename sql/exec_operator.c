@@ -75,8 +75,8 @@ static tvi_value operator_arithmetic(tvi_expr_op op, const tvi_value *left,
       return operator_real(x * y);
     case TVI_X_DIVIDE:
       return y == 0 ? tvi_value_null() : operator_real(x / y);
-    default:
-      operator_integers(op, tvi_value_to_integer(&a), tvi_value_to_integer(&b), &out);
+    default: /* of the integers that the texts begin with: '1e1' % 5.0 is 1.0 */
+      operator_integers(op, tvi_value_to_integer(left), tvi_value_to_integer(right), &out);
       return out.type == SQLITE_NULL ? out : tvi_value_real((double)out.as.integer);
   }
 }
@@ -270,6 +270,7 @@ static int operator_substr(tvi_arena *pool, const tvi_expr *expr, const tvi_valu
   if (args[0].type == SQLITE_NULL || args[1].type == SQLITE_NULL) return TV_OK;
   if (expr->args > 2 && args[2].type == SQLITE_NULL) return TV_OK;
   if (!tvi_value_text(pool, &args[0], &text)) return tvi_memory_status(pool->memory);
+  if (blob && text.size == 0) return TV_OK; /* SQLite takes it for NULL */
   from = (int32_t)tvi_value_to_integer(&args[1]);
   if (blob || from < 0) length = blob ? (int64_t)text.size : operator_length(text);
   if (expr->args > 2) {
@@ -341,13 +342,14 @@ static int operator_size(tvi_arena *pool, const tvi_value *arg, tvi_value *out) 
   return TV_OK;
 }
 
-/* MIN and MAX of several arguments. sign: 1 for MAX. */
+/* MIN and MAX of several arguments. sign: 1 for MAX. Of equal ones, 1 and 1.0, MAX takes the first
+ * and MIN the last, as SQLite does. */
 static tvi_value operator_extreme(const tvi_value *args, int n, int nocase, int sign) {
   int i, best = 0;
 
   for (i = 0; i < n; i++) {
     if (args[i].type == SQLITE_NULL) return args[i];
-    if (tvi_value_order(&args[i], &args[best], nocase) * sign > 0) best = i;
+    if (tvi_value_order(&args[i], &args[best], nocase) * sign >= (sign > 0)) best = i;
   }
   return args[best];
 }
