@@ -25,8 +25,10 @@ int tvi_groups_make(tvi_groups *groups, tvi_grouping *grouping, tvi_memory *memo
   groups->group = tvi_arena_alloc(&groups->pool, TVI_EXEC_ROWS * sizeof *groups->group);
   groups->row_words =
       tvi_arena_alloc(&groups->pool, TVI_EXEC_ROWS * keys * sizeof *groups->row_words);
+  groups->row_shown =
+      tvi_arena_alloc(&groups->pool, TVI_EXEC_ROWS * keys * sizeof *groups->row_shown);
   if (groups->tally == NULL || groups->memo == NULL || groups->distinct_memo == NULL ||
-      groups->group == NULL || groups->row_words == NULL)
+      groups->group == NULL || groups->row_words == NULL || groups->row_shown == NULL)
     return tvi_memory_status(memory);
   return TV_OK;
 }
@@ -44,6 +46,7 @@ void tvi_groups_free(tvi_groups *groups) {
                    groups->distinct_memo[i].capacity, 4);
   tvi_arena_drop(groups->memory, groups->rows, groups->room, sizeof *groups->rows);
   tvi_arena_drop(groups->memory, groups->words, groups->words_capacity, sizeof *groups->words);
+  tvi_arena_drop(groups->memory, groups->shown, groups->shown_capacity, sizeof *groups->shown);
   tvi_arena_drop(groups->memory, groups->slots, groups->slots_capacity, sizeof *groups->slots);
   tvi_arena_free(&groups->pool);
   groups->memory = NULL;
@@ -89,9 +92,9 @@ int tvi_groups_single(tvi_groups *groups) {
 
 /* ---- Numbers of values ---- */
 
-/* Numbers of the vector's values; NULL gets UINT32_MAX. */
+/* Numbers of the vector's values, and of those that they group with; NULL gets UINT32_MAX. */
 static int group_numbers(tvi_groups *groups, tvi_intern *intern, tvi_group_memo *memo,
-                         const tvi_vec *vec, uint32_t n, uint32_t *out) {
+                         const tvi_vec *vec, uint32_t n, uint32_t *out, uint32_t *same) {
   void *numbers = memo->number;
   uint32_t i;
   int status = TV_OK;
@@ -120,6 +123,8 @@ static int group_numbers(tvi_groups *groups, tvi_intern *intern, tvi_group_memo 
     if (status == TV_OK) status = tvi_intern_put(intern, &value, &out[i]);
     if (vec->kind == TVI_VEC_CODE) memo->number[code] = out[i];
   }
+  for (i = 0; i < n && status == TV_OK; i++)
+    same[i] = out[i] == UINT32_MAX ? UINT32_MAX : intern->same[out[i]];
   pthread_mutex_unlock(&intern->lock);
   return status;
 }
@@ -191,10 +196,11 @@ static int group_slots(tvi_groups *groups) {
   return TV_OK;
 }
 
-/* Finds the group with these words, or makes it. */
-static int group_find(tvi_groups *groups, const uint64_t *words, uint32_t *group) {
+/* Finds the group with these words, or makes it, to be shown so. */
+static int group_find(tvi_groups *groups, const uint64_t *words, const uint64_t *shown,
+                      uint32_t *group) {
   size_t width = (size_t)groups->grouping->keys + 1, k;
-  void *all = groups->words;
+  void *all = groups->words, *show = groups->shown;
   uint64_t hash = 0;
   uint32_t at;
   int status = TV_OK;
@@ -213,7 +219,12 @@ static int group_find(tvi_groups *groups, const uint64_t *words, uint32_t *group
                       ((size_t)groups->count + 1) * width, sizeof *groups->words))
     return tvi_memory_status(groups->memory);
   groups->words = all;
+  if (!tvi_arena_grow(groups->memory, &show, &groups->shown_capacity,
+                      ((size_t)groups->count + 1) * width, sizeof *groups->shown))
+    return tvi_memory_status(groups->memory);
+  groups->shown = show;
   memcpy(groups->words + groups->count * width, words, width * sizeof *words);
+  memcpy(groups->shown + groups->count * width, shown, (width - 1) * sizeof *shown);
   *group = groups->count;
   groups->slots[at] = ++groups->count;
   return TV_OK;
@@ -223,22 +234,24 @@ static int group_find(tvi_groups *groups, const uint64_t *words, uint32_t *group
 static int group_words(tvi_groups *groups, tvi_eval *eval, int number, const uint32_t *rows) {
   tvi_group_key *key = &groups->grouping->key[number];
   size_t width = (size_t)groups->grouping->keys + 1, last = width - 1;
-  uint64_t *words = groups->row_words, bit = UINT64_C(1) << number;
-  uint32_t i, codes[TVI_EXEC_ROWS];
+  uint64_t *words = groups->row_words, *shown = groups->row_shown, bit = UINT64_C(1) << number;
+  uint32_t i, codes[TVI_EXEC_ROWS], same[TVI_EXEC_ROWS];
   tvi_vec *vec;
   int status;
 
   if (key->kind == TVI_KEY_ROW) {
     for (i = 0; i < eval->n; i++) {
       uint32_t code = key->codes[rows[i]];
-      words[i * width + (size_t)number] = code;
-      if (code == key->span) words[i * width + last] |= bit;
+      int null = code == key->span;
+      if (null) words[i * width + last] |= bit;
+      words[i * width + (size_t)number] = null ? 0 : key->values.same[code];
+      shown[i * width + (size_t)number] = code;
     }
     return TV_OK;
   }
   status = tvi_eval_node(eval, key->node, &vec);
   if (status == TV_OK && key->kind == TVI_KEY_VALUE)
-    status = group_numbers(groups, &key->values, &groups->memo[number], vec, eval->n, codes);
+    status = group_numbers(groups, &key->values, &groups->memo[number], vec, eval->n, codes, same);
   if (status != TV_OK) return status;
   for (i = 0; i < eval->n; i++) {
     int null = tvi_vec_is_null(vec, i);
@@ -247,6 +260,8 @@ static int group_words(tvi_groups *groups, tvi_eval *eval, int number, const uin
       words[i * width + last] |= bit;
     else
       word = key->kind == TVI_KEY_VALUE ? codes[i] : (uint64_t)tvi_vec_int(vec, i);
+    shown[i * width + (size_t)number] = word;
+    if (key->kind == TVI_KEY_VALUE && !null) word = same[i];
     words[i * width + (size_t)number] = word;
   }
   return TV_OK;
@@ -263,7 +278,8 @@ static int group_hashed(tvi_groups *groups, tvi_eval *eval, uint32_t *const *row
     status =
         group_words(groups, eval, k, g->key[k].kind == TVI_KEY_ROW ? rows[g->key[k].table] : NULL);
   for (i = 0; i < eval->n && status == TV_OK; i++)
-    status = group_find(groups, groups->row_words + i * width, &groups->group[i]);
+    status = group_find(groups, groups->row_words + i * width, groups->row_shown + i * width,
+                        &groups->group[i]);
   return status;
 }
 
@@ -272,16 +288,16 @@ static int group_hashed(tvi_groups *groups, tvi_eval *eval, uint32_t *const *row
 /* The word of a value for COUNT(DISTINCT). */
 static int group_distinct(tvi_groups *groups, int aggregate, const tvi_vec *vec, uint32_t n) {
   tvi_grouping *g = groups->grouping;
-  uint32_t i, codes[TVI_EXEC_ROWS];
+  uint32_t i, codes[TVI_EXEC_ROWS], same[TVI_EXEC_ROWS];
   int own = g->distinct_number[aggregate], status = TV_OK;
 
   if (!own)
     status = group_numbers(groups, &g->distinct[aggregate], &groups->distinct_memo[aggregate], vec,
-                           n, codes);
+                           n, codes, same);
   for (i = 0; i < n && status == TV_OK; i++) {
     if (tvi_vec_is_null(vec, i)) continue;
     status = tvi_tally_pair(groups, aggregate, groups->group[i],
-                            own ? (uint64_t)tvi_vec_int(vec, i) : codes[i]);
+                            own ? (uint64_t)tvi_vec_int(vec, i) : same[i]);
   }
   return status;
 }
@@ -347,7 +363,8 @@ int tvi_groups_merge(tvi_groups *groups, tvi_groups *other) {
     into[from] = from;
     if (other->rows[from] == 0) continue;
     if (g->keys > 0 && g->dense == 0)
-      status = group_find(groups, other->words + from * width, &into[from]);
+      status =
+          group_find(groups, other->words + from * width, other->shown + from * width, &into[from]);
     if (status != TV_OK) return status;
     groups->rows[into[from]] += other->rows[from];
     for (a = 0; a < g->aggregates && status == TV_OK; a++)
@@ -390,7 +407,7 @@ int tvi_groups_values(tvi_groups *groups, tvi_arena *pool, uint32_t group, tvi_v
       null = word == key->span;
       if (key->kind == TVI_KEY_NUMBER) word += (uint64_t)key->base;
     } else {
-      word = groups->words[group * width + (size_t)k];
+      word = groups->shown[group * width + (size_t)k];
       null = groups->words[group * width + width - 1] >> k & 1;
     }
     status = group_key_value(pool, key, word, null, &out[k]);

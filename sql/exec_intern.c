@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values numbered: equal ones get equal numbers, so that keys of any type group as integers do. The
- * first of equal values stands for all (1 and 1.0, 'a' and 'A' under NOCASE).
+ * Values numbered, so that keys of any type group as integers do. Values that are equal without
+ * being the same have numbers of their own, since a group shows the one it met first, and lead to
+ * one of them, by which they group.
  */
 #include <string.h>
 
@@ -20,6 +21,7 @@ void tvi_intern_free(tvi_intern *intern) {
   if (intern->memory == NULL) return;
   tvi_arena_drop(intern->memory, intern->value, intern->value_capacity, sizeof *intern->value);
   tvi_arena_drop(intern->memory, intern->hash, intern->hash_capacity, sizeof *intern->hash);
+  tvi_arena_drop(intern->memory, intern->same, intern->same_capacity, sizeof *intern->same);
   tvi_arena_drop(intern->memory, intern->slots, intern->slots_capacity, sizeof *intern->slots);
   tvi_arena_free(&intern->pool);
   pthread_mutex_destroy(&intern->lock);
@@ -90,30 +92,36 @@ static int intern_grow(tvi_intern *intern) {
   return TV_OK;
 }
 
-static int intern_add(tvi_intern *intern, const tvi_value *value, uint64_t hash, uint32_t at) {
-  void *values = intern->value, *hashes = intern->hash;
+static int intern_add(tvi_intern *intern, const tvi_value *value, uint64_t hash, uint32_t at,
+                      uint32_t same) {
+  void *values = intern->value, *hashes = intern->hash, *sames = intern->same;
+  size_t need = (size_t)intern->count + 1;
   tvi_value kept = *value;
 
-  if (!tvi_arena_grow(intern->memory, &values, &intern->value_capacity, (size_t)intern->count + 1,
+  if (!tvi_arena_grow(intern->memory, &values, &intern->value_capacity, need,
                       sizeof *intern->value))
     return tvi_memory_status(intern->memory);
   intern->value = values;
-  if (!tvi_arena_grow(intern->memory, &hashes, &intern->hash_capacity, (size_t)intern->count + 1,
-                      sizeof *intern->hash))
+  if (!tvi_arena_grow(intern->memory, &hashes, &intern->hash_capacity, need, sizeof *intern->hash))
     return tvi_memory_status(intern->memory);
   intern->hash = hashes;
+  if (!tvi_arena_grow(intern->memory, &sames, &intern->same_capacity, need, sizeof *intern->same))
+    return tvi_memory_status(intern->memory);
+  intern->same = sames;
   if ((value->type == SQLITE_TEXT || value->type == SQLITE_BLOB) &&
       !tvi_arena_copy(&intern->pool, value->as.bytes, &kept.as.bytes))
     return tvi_memory_status(intern->memory);
   intern->value[intern->count] = kept;
   intern->hash[intern->count] = hash;
+  intern->same[intern->count] = same == UINT32_MAX ? intern->count : same;
+  if (same != UINT32_MAX) intern->folded = 1;
   intern->slots[at] = ++intern->count;
   return TV_OK;
 }
 
 int tvi_intern_put(tvi_intern *intern, const tvi_value *value, uint32_t *number) {
   uint64_t hash = tvi_value_hash(value, intern->nocase);
-  uint32_t at;
+  uint32_t at, same = UINT32_MAX;
   int status = TV_OK;
 
   if (intern->count >= intern->mask / 2) status = intern_grow(intern);
@@ -121,11 +129,12 @@ int tvi_intern_put(tvi_intern *intern, const tvi_value *value, uint32_t *number)
   at = (uint32_t)hash & intern->mask;
   for (; intern->slots[at] != 0; at = (at + 1) & intern->mask) {
     uint32_t entry = intern->slots[at] - 1;
+    const tvi_value *there = &intern->value[entry];
     *number = entry;
-    if (intern->hash[entry] == hash &&
-        tvi_value_order(&intern->value[entry], value, intern->nocase) == 0)
-      return TV_OK;
+    if (intern->hash[entry] != hash || tvi_value_order(there, value, intern->nocase) != 0) continue;
+    if (there->type == value->type && tvi_value_order(there, value, 0) == 0) return TV_OK;
+    same = intern->same[entry];
   }
   *number = intern->count;
-  return intern_add(intern, value, hash, at);
+  return intern_add(intern, value, hash, at, same);
 }

@@ -345,14 +345,17 @@ int tvi_scan_load(tvi_scan *scan, int column, const uint16_t *rows, uint32_t n, 
 
 /* ---- Values numbered (exec_intern.c) ---- */
 
-/* Gives equal values equal numbers, from 0. Shared by threads: the caller holds the lock. */
+/* Gives values numbers, from 0; equal ones (1 and 1.0, 'a' and 'A' under NOCASE) lead to the first
+ * of them by `same`. Shared by threads: the caller holds the lock. */
 typedef struct tvi_intern {
   tvi_memory *memory;
   tvi_arena pool;
   int nocase;
   tvi_value *value; /* by number */
   uint64_t *hash;
-  size_t value_capacity, hash_capacity, slots_capacity;
+  uint32_t *same;
+  int folded; /* 1: some number has another `same` than itself */
+  size_t value_capacity, hash_capacity, same_capacity, slots_capacity;
   uint32_t *slots; /* number + 1 */
   uint32_t count, mask;
   pthread_mutex_t lock;
@@ -472,13 +475,14 @@ typedef struct tvi_groups {
   uint64_t *rows; /* per group */
   tvi_tally *tally;
   uint64_t *words; /* hashed: (keys + 1) per group, the last with a bit per NULL */
-  size_t words_capacity, slots_capacity;
+  uint64_t *shown; /* hashed: per group and key: of the equal values, which to give */
+  size_t words_capacity, shown_capacity, slots_capacity;
   uint32_t *slots; /* hashed: group + 1 */
   uint32_t mask;
   tvi_group_memo *memo;          /* per key */
   tvi_group_memo *distinct_memo; /* per aggregate */
   uint32_t *group;               /* of the rows of now */
-  uint64_t *row_words;
+  uint64_t *row_words, *row_shown;
 } tvi_groups;
 
 /* Makes the one group of a query without keys, which is there without rows too. */

@@ -136,7 +136,7 @@ static void rows_bounds(tvi_rows_column *c, const tvi_vec *vec, uint32_t n) {
 }
 
 static int rows_append_strings(tvi_rows *rows, tvi_rows_column *c, const tvi_vec *vec, uint32_t n) {
-  tv_slice *to = c->as.bytes + rows->rows, last = {NULL, 0};
+  tv_slice *to = c->as.bytes + rows->rows, last = {NULL, 0}, copy = {NULL, 0};
   uint32_t i, at;
 
   for (i = 0; i < n; i++) {
@@ -146,12 +146,11 @@ static int rows_append_strings(tvi_rows *rows, tvi_rows_column *c, const tvi_vec
     if (tvi_vec_is_null(vec, i)) continue;
     bytes = vec->kind == TVI_VEC_CODE ? tvi_strings_entry(vec->dict, (uint32_t)vec->as.i32[at])
                                       : vec->as.bytes[at];
-    if (i > 0 && bytes.data == last.data && bytes.size == last.size) {
-      to[i] = to[i - 1];
-      continue;
+    if (last.data == NULL || bytes.data != last.data || bytes.size != last.size) {
+      if (!tvi_arena_copy(&rows->pool, bytes, &copy)) return tvi_memory_status(rows->memory);
+      last = bytes;
     }
-    if (!tvi_arena_copy(&rows->pool, bytes, &to[i])) return tvi_memory_status(rows->memory);
-    last = bytes;
+    to[i] = copy;
   }
   return TV_OK;
 }

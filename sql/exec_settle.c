@@ -204,7 +204,9 @@ static void settle_dense(tvi_exec *exec) {
   if (most < SETTLE_PLACES_SURE) most = SETTLE_PLACES_SURE;
   for (k = 0; k < exec->keys; k++) {
     const tvi_group_key *key = &exec->grouping.key[k];
-    if (key->kind == TVI_KEY_VALUE || (key->kind == TVI_KEY_NUMBER && key->span == 0)) return;
+    if (key->kind == TVI_KEY_VALUE || key->values.folded ||
+        (key->kind == TVI_KEY_NUMBER && key->span == 0))
+      return;
     product *= key->span + 1;
     if (product > most) return;
   }
