@@ -61,6 +61,7 @@ static void each_failed_allocation_is_an_error_and_nothing_else(void **state) {
 static void a_load_that_runs_out_of_memory_leaves_nothing(void **state) {
   static const tv_allocator scarce = {allocate, reallocate, release, NULL};
   static const char text[] = "2001,\"a \"\"b\"\", c\",1.5,,2020-01-01\n2002,\"x\"\"\",1e3,,\n";
+  tv_sql_load_options options = {.flags = TV_SQL_LOAD_NULLS};
   sqlite3 *sql;
   tv_db *db;
   long n, failed = 0;
@@ -75,7 +76,7 @@ static void a_load_that_runs_out_of_memory_leaves_nothing(void **state) {
     uint64_t rows = 0;
     answer_is(sql, "BEGIN", "");
     fail_in = n;
-    status = tv_sql_load(sql, "t", text, strlen(text), NULL, &rows, &err);
+    status = tv_sql_load(sql, "t", text, strlen(text), &options, &rows, &err);
     fail_in = -1;
     failed += status != TV_OK;
     answer_is(sql, "SELECT count(*) FROM t", status == TV_OK ? "293" : "291");
