@@ -93,7 +93,7 @@ static int number_exponent(number_reader *r) {
 
 tvi_number_form tvi_number_parse(tv_slice text, double *real) {
   number_reader r = {.z = text.data, .s = 0, .d = 0, .digits = 0};
-  int negative = 0, is_real = 0, exponent = 1;
+  int negative = 0, marks = 0, exponent = 1; /* marks: '.' and 'e' */
 
   r.end = r.z + text.size;
   *real = 0;
@@ -102,19 +102,20 @@ tvi_number_form tvi_number_parse(tv_slice text, double *real) {
   if (*r.z == '-' || *r.z == '+') negative = *r.z++ == '-';
   number_digits(&r, 0);
   if (r.z < r.end && *r.z == '.') {
-    is_real = 1;
+    marks++;
     r.z++;
     number_digits(&r, 1);
   }
   if (r.z < r.end && (*r.z == 'e' || *r.z == 'E')) {
-    is_real = 1;
+    marks++;
     exponent = number_exponent(&r);
   }
   while (r.z < r.end && number_is_space(*r.z)) r.z++;
   *real = number_scale(r.s, r.d, negative);
   if (r.digits == 0) return TVI_NUMBER_NONE;
-  if (r.z == r.end && exponent) return is_real ? TVI_NUMBER_REAL : TVI_NUMBER_INTEGER;
-  return is_real ? TVI_NUMBER_PREFIX_REAL : TVI_NUMBER_PREFIX;
+  if (r.z == r.end && exponent) return marks > 0 ? TVI_NUMBER_REAL : TVI_NUMBER_INTEGER;
+  /* '1e' begins with the integer 1, '1.e' with the real. */
+  return marks == 2 || (marks == 1 && exponent) ? TVI_NUMBER_PREFIX_REAL : TVI_NUMBER_PREFIX;
 }
 
 int tvi_number_integer(tv_slice text, int64_t *integer) {
