@@ -210,7 +210,7 @@ void tvi_query_decline(tvi_query *query, const char *format, ...) TVI_PRINTF(2, 
 int tvi_query_leaf(tvi_query *query, tvi_query_kind kind, tvi_query_text text);
 int tvi_query_branch(tvi_query *query, tvi_query_kind kind, int op, int left, int right, int third);
 /* The span of an expression grows by a token. */
-void tvi_query_extend(tvi_query *query, int node, tvi_query_text text);
+void tvi_query_extend(tvi_query *query, int at, tvi_query_text text);
 typedef struct tvi_query_list {
   int first, last;
 } tvi_query_list;
@@ -451,7 +451,7 @@ struct tvi_query_room {
 tvi_query_room *tvi_query_room_of(sqlite3 *sql);
 /* 0 when the connection knows of no columnar table: no statement that it has prepared names one. */
 int tvi_query_room_has_tables(const tvi_query_room *room);
-void tvi_query_handle_free(void *handle);
+void tvi_query_handle_free(void *data);
 /* Drops the plans whose statements are gone. */
 void tvi_query_room_sweep(tvi_query_room *room);
 void tvi_query_room_forget_lines(tvi_query_room *room);
