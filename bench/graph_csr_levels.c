@@ -20,6 +20,7 @@ typedef struct csr_search {
   int alone; /* one thread: needs no atomic exchange */
   uint32_t *levels, *queue;
   uint64_t *front, *next; /* bitmaps */
+  uint64_t *left;         /* who may be found yet, while searching backwards */
   uint64_t from, tail;    /* the queue's part that is expanded, and its end */
   uint64_t found;         /* nodes found backwards */
   uint64_t edges;         /* edges out of what was found forward */
@@ -65,40 +66,61 @@ static void search_ahead(void *ctx, unsigned thread, uint64_t from, uint64_t to)
   __atomic_fetch_add(&s->edges, edges, __ATOMIC_RELAXED);
 }
 
-/* Pieces begin at multiples of 64, so that no two threads write to one word of the bitmap. */
+/* Notes who is left, but for nodes without edges in, whom nothing reaches. Pieces, here and below,
+ * are whole words of the bitmaps. */
+static void search_left(void *ctx, unsigned thread, uint64_t from, uint64_t to) {
+  csr_search *s = ctx;
+  const uint64_t *at = s->csr->in_at;
+  uint64_t node;
+  (void)thread;
+  memset(s->left + from / 64, 0, (size_t)((to - from + 63) / 64) * 8);
+  for (node = from; node < to; node++)
+    s->left[node >> 6] |= (uint64_t)(s->levels[node] == GRAPH_FAR && at[node] < at[node + 1])
+                          << (node & 63);
+}
+
+/* 1 when some parent of the node is in the front. */
+static int search_woken(const csr_search *s, uint32_t node) {
+  const uint32_t *in = s->csr->in + s->csr->in_at[node];
+  const uint32_t *end = s->csr->in + s->csr->in_at[node + 1];
+  for (; in < end; in++)
+    if ((s->front[*in >> 6] >> (*in & 63) & 1) != 0) return 1;
+  return 0;
+}
+
 static void search_back(void *ctx, unsigned thread, uint64_t from, uint64_t to) {
   csr_search *s = ctx;
-  const graph_csr *csr = s->csr;
-  uint64_t found = 0, node;
+  uint64_t found = 0, word;
   (void)thread;
-  for (node = from; node < to; node++) {
-    uint64_t i, end;
-    if (s->levels[node] != GRAPH_FAR) continue;
-    end = csr->in_at[node + 1];
-    for (i = csr->in_at[node]; i < end; i++) {
-      uint32_t parent = csr->in[i];
-      if ((s->front[parent >> 6] >> (parent & 63) & 1) == 0) continue;
-      s->levels[node] = s->depth;
-      s->next[node >> 6] |= UINT64_C(1) << (node & 63);
-      found++;
-      break;
+  for (word = from / 64; word * 64 < to; word++) {
+    uint64_t left = s->left[word], bits, woken = 0;
+    for (bits = left; bits != 0; bits &= bits - 1) /* rows are fetched before the first is read */
+      __builtin_prefetch(s->csr->in + s->csr->in_at[word * 64 + (unsigned)__builtin_ctzll(bits)]);
+    for (bits = left; bits != 0; bits &= bits - 1) {
+      unsigned bit = (unsigned)__builtin_ctzll(bits);
+      if (!search_woken(s, (uint32_t)(word * 64 + bit))) continue;
+      s->levels[word * 64 + bit] = s->depth;
+      woken |= UINT64_C(1) << bit;
     }
+    s->left[word] = left & ~woken;
+    s->next[word] = woken;
+    found += (unsigned)__builtin_popcountll(woken);
   }
   __atomic_fetch_add(&s->found, found, __ATOMIC_RELAXED);
 }
 
 static void search_backwards(csr_search *s, graph_team *team) {
-  size_t words = (size_t)s->csr->nodes / 64 + 1, i;
+  size_t words = ((size_t)s->csr->nodes + 63) / 64, i;
   uint64_t before, at;
   memset(s->front, 0, words * 8);
   for (at = s->from; at < s->tail; at++)
     s->front[s->queue[at] >> 6] |= UINT64_C(1) << (s->queue[at] & 63);
+  graph_team_share(team, s->csr->nodes, 16384, search_left, s);
   s->found = s->tail - s->from;
   do {
     uint64_t *swap = s->front;
     before = s->found;
     s->found = 0;
-    memset(s->next, 0, words * 8);
     graph_team_share(team, s->csr->nodes, 4096, search_back, s);
     s->front = s->next;
     s->next = swap;
@@ -119,6 +141,7 @@ void graph_csr_levels(const graph_csr *csr, graph_team *team, uint32_t start, ui
   s.queue = heap_take(((size_t)csr->nodes + 1) * sizeof *s.queue);
   s.front = heap_take((size_t)csr->nodes / 8 + 16);
   s.next = heap_take((size_t)csr->nodes / 8 + 16);
+  s.left = heap_take((size_t)csr->nodes / 8 + 16);
   memset(levels, 0xff, (size_t)csr->nodes * sizeof *levels);
   levels[start] = 0;
   s.queue[0] = start;
@@ -140,4 +163,5 @@ void graph_csr_levels(const graph_csr *csr, graph_team *team, uint32_t start, ui
   free(s.queue);
   free(s.front);
   free(s.next);
+  free(s.left);
 }
