@@ -189,6 +189,8 @@ int graph_command(int argc, char **argv) {
     return 2;
   bench.seed = a.seed;
   bench.bars_only = a.bars;
+  bench.weight = a.file.path == NULL ? GRAPH_WEIGHT : NULL;
+  bench.weight_scale = 1;
   bench.report = &report;
   paired_report_begin(&report, arguments_joined(command, sizeof command, argc, argv));
   report.wide = 1;

@@ -13,6 +13,7 @@
 #define STEP_PARTS                                                                                \
   64                   /* bins for the mean weight: 2 wide for weights of 1 to 255, as GAP has it \
                         */
+#define STEP_FAR INT32_MAX
 #define STEP_FUSE 1000 /* a bin with fewer nodes is gone on with at once */
 
 typedef struct step_bin {
@@ -73,7 +74,7 @@ static void step_relax(csr_steps *s, step_own *own, uint32_t node) {
   uint32_t so_far = __atomic_load_n(&s->distances[node], __ATOMIC_RELAXED);
   for (; arc < end; arc++) {
     uint32_t distance = so_far + arc->weight;
-    if (distance < so_far || distance == GRAPH_FAR) heap_stop("distances beyond 2^32");
+    if (distance >= STEP_FAR) heap_stop("distances of 2^31 and more are beyond the rows in memory");
     if (step_lower(s, arc->to, distance)) step_put(own, distance / s->width, arc->to);
   }
 }

@@ -59,6 +59,8 @@ typedef struct graph_bench {
   graph_edges edges;
   graph_csr csr;
   uint32_t starts[GRAPH_SEARCHES]; /* with edges out */
+  const char *weight;              /* the store's property of edges; NULL: they have none */
+  double weight_scale;             /* weights in memory are the store's times this, and whole */
   paired_report *report;
 } graph_bench;
 
