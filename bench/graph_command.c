@@ -137,7 +137,7 @@ static int graph_run_file(graph_bench *bench, const graph_file *file) {
     graph_settings(bench, file->path);
     graph_peer_begin(bench);
     graph_measure_kernels(bench, &store, "warm", 0, bench->peers, 0);
-    graph_file_results(bench, &store);
+    graph_results(bench, &store);
     if (bench->peers) graphblas_end();
   }
   if (store.txn != NULL && tv_txn_is_write(store.txn)) { /* a load that ended early */

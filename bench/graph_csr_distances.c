@@ -10,9 +10,9 @@
 #include "graph_bench.h"
 #include "tool_heap.h"
 
-#define STEP_PARTS                                                                                \
-  64                   /* bins for the mean weight: 2 wide for weights of 1 to 255, as GAP has it \
-                        */
+#define STEP_PARTS                                                              \
+  64 /* bins for the mean weight: 2 wide for weights of 1 to 255, as GAP has it \
+      */
 #define STEP_FAR INT32_MAX
 #define STEP_FUSE 1000 /* a bin with fewer nodes is gone on with at once */
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,10 @@
 #include "interrupt.h"
 #include "kv_bench.h"
 #include "progress.h"
-#include "terminal.h"
 #include "tool_heap.h"
 
-#define FILE_TOP 5 /* ranks shown */
+#define FILE_SCALE_MAX 1e6        /* weights have up to six decimals */
+#define FILE_WEIGHT_MAX (1 << 24) /* of scaled weights: sums of many stay below 2^31 */
 
 /* ---- Loading ---- */
 
@@ -68,7 +69,47 @@ static int file_fail(const char *path, const char *why) {
   return -1;
 }
 
-static int file_into_store(graph_store *store, const graph_file *file) {
+/* The name of the third field of a CSV's header, without ":int" or ":double", which make it a
+ * property by themselves: *typed. 0: there is none. */
+static int file_weight_field(int descriptor, char *name, size_t size, int *typed) {
+  char head[1024];
+  ssize_t n = pread(descriptor, head, sizeof head - 1, 0);
+  char *field = head, *end;
+  int i;
+  head[n > 0 ? n : 0] = '\0';
+  head[strcspn(head, "\r\n")] = '\0';
+  for (i = 0; i < 2; i++) {
+    field = strchr(field, ',');
+    if (field == NULL) return 0;
+    field++;
+  }
+  field[strcspn(field, ",")] = '\0';
+  end = strchr(field, ':');
+  *typed = end != NULL;
+  if (end != NULL) *end = '\0';
+  if (*field == '"' && strlen(field) > 2) { /* quoted */
+    field[strlen(field) - 1] = '\0';
+    field++;
+  }
+  snprintf(name, size, "%s", field);
+  return *field != '\0';
+}
+
+/* Chooses the property that weights go to. Returns 0, or -1 after saying what is wrong. */
+static int file_weight(graph_bench *bench, const graph_file *file, int descriptor,
+                       tv_load_options *options) {
+  int typed = 0;
+  if (!file->weighted) return 0;
+  snprintf(bench->weight_room, sizeof bench->weight_room, "%s", GRAPH_WEIGHT);
+  if (options->format == TV_LOAD_CSV &&
+      !file_weight_field(descriptor, bench->weight_room, sizeof bench->weight_room, &typed))
+    return file_fail(file->path, "its header names no third field, which would be the weight");
+  bench->weight = bench->weight_room;
+  if (!typed) options->weight = bench->weight;
+  return 0;
+}
+
+static int file_into_store(graph_bench *bench, graph_store *store, const graph_file *file) {
   file_source source = {.file = open(file->path, O_RDONLY | O_CLOEXEC)};
   tv_load_options options = {.type = GRAPH_TYPE, .read = file_read, .progress = file_progress};
   tv_load_report report;
@@ -77,7 +118,7 @@ static int file_into_store(graph_store *store, const graph_file *file) {
   if (source.file < 0 || fstat(source.file, &st) != 0)
     return file_fail(file->path, strerror(errno));
   options.format = file_format(file, source.file);
-  if (options.format < 0) {
+  if (options.format < 0 || file_weight(bench, file, source.file, &options) != 0) {
     close(source.file);
     return -1;
   }
@@ -98,15 +139,62 @@ static int file_into_store(graph_store *store, const graph_file *file) {
 
 /* ---- Back from the store ---- */
 
+typedef struct file_edges_read {
+  graph_bench *bench;
+  graph_store *store;
+  double *weights; /* NULL: they have none */
+} file_edges_read;
+
 static int file_take_edge(void *ctx, const tv_edge_ref *edge) {
-  graph_edges *edges = ctx;
+  file_edges_read *take = ctx;
+  graph_edges *edges = &take->bench->edges;
   edges->from[edges->n] = edge->from;
-  edges->to[edges->n++] = edge->to;
+  edges->to[edges->n] = edge->to;
+  if (take->weights != NULL) {
+    tv_value value;
+    int status = tv_graph_edge_get(take->store->graph, edge, take->bench->weight, &value);
+    graph_store_must(take->store, status, "reading a weight");
+    take->weights[edges->n] = value.type == TV_INT64    ? (double)value.as.integer
+                              : value.type == TV_DOUBLE ? value.as.real
+                                                        : -1;
+  }
+  edges->n++;
   return 0;
 }
 
-static int file_edges(graph_store *store, graph_edges *edges, const char *path) {
+/* 1 when all weights are whole once multiplied by the scale, and not too large. */
+static int file_whole(const double *weights, uint64_t n, double scale) {
+  uint64_t i;
+  for (i = 0; i < n; i++) {
+    double w = weights[i] * scale;
+    if (!(w <= FILE_WEIGHT_MAX) || fabs(w - floor(w + 0.5)) > 1e-9 * w) return 0;
+  }
+  return 1;
+}
+
+/* Whole numbers for the rows in memory. Returns 0, or -1 after saying what is wrong. */
+static int file_scale(graph_bench *bench, const double *weights, const char *path) {
+  graph_edges *edges = &bench->edges;
+  double scale = 1;
+  uint64_t i;
+  for (i = 0; i < edges->n; i++)
+    if (!(weights[i] >= 0)) return file_fail(path, "has a weight that is missing or below 0");
+  while (scale <= FILE_SCALE_MAX && !file_whole(weights, edges->n, scale)) scale *= 10;
+  if (scale > FILE_SCALE_MAX)
+    return file_fail(path,
+                     "has weights that the rows in memory do not hold: with more than six "
+                     "decimals, or too large for their decimals");
+  bench->weight_scale = scale;
+  edges->weight = heap_take((size_t)edges->n * sizeof *edges->weight);
+  for (i = 0; i < edges->n; i++) edges->weight[i] = (uint32_t)(weights[i] * scale + 0.5);
+  return 0;
+}
+
+static int file_edges(graph_bench *bench, graph_store *store, const char *path) {
+  graph_edges *edges = &bench->edges;
+  file_edges_read take = {bench, store, NULL};
   tv_graph_stat stat;
+  int rc = 0;
   graph_store_must(store, tv_graph_stat_get(store->graph, &stat), "counting the graph");
   if (stat.edges == 0) return file_fail(path, "has no edges");
   if (stat.node_ids >= UINT32_MAX || stat.edges >= UINT32_MAX)
@@ -114,9 +202,12 @@ static int file_edges(graph_store *store, graph_edges *edges, const char *path) 
   edges->nodes = (uint32_t)stat.node_ids;
   edges->from = heap_take((size_t)stat.edges * sizeof *edges->from);
   edges->to = heap_take((size_t)stat.edges * sizeof *edges->to);
-  graph_store_must(store, tv_graph_edges(store->graph, NULL, file_take_edge, edges),
+  if (bench->weight != NULL) take.weights = heap_take((size_t)stat.edges * sizeof(double));
+  graph_store_must(store, tv_graph_edges(store->graph, NULL, file_take_edge, &take),
                    "reading edges");
-  return 0;
+  if (take.weights != NULL) rc = file_scale(bench, take.weights, path);
+  free(take.weights);
+  return rc;
 }
 
 /* The first start is what the user names or the node with most edges out, the others are random. */
@@ -144,89 +235,9 @@ static int file_starts(graph_bench *bench, graph_store *store, const char *start
 }
 
 int graph_file_load(graph_bench *bench, graph_store *store, const graph_file *file) {
-  int rc = file_into_store(store, file);
-  if (rc == 0) rc = file_edges(store, &bench->edges, file->path);
+  int rc = file_into_store(bench, store, file);
+  if (rc == 0) rc = file_edges(bench, store, file->path);
   if (rc != 0) return rc;
   graph_csr_build(&bench->csr, &bench->edges);
   return file_starts(bench, store, file->start);
-}
-
-/* ---- Results ---- */
-
-static const char *file_key(graph_store *store, tv_node node, char *out, size_t size) {
-  tv_slice key = {"", 0};
-  graph_store_must(store, tv_graph_node_key(store->graph, node, &key), "naming a node");
-  snprintf(out, size, "%.*s", (int)(key.size < 40 ? key.size : 40), (const char *)key.data);
-  return out;
-}
-
-static void file_levels_result(graph_bench *bench, graph_store *store) {
-  uint32_t *levels = heap_take((size_t)(store->ids + 1) * sizeof *levels);
-  uint64_t reached = 0, sum = 0, deepest = 0, i;
-  char key[64], counts[2][TERM_UNIT_BYTES];
-  graph_store_must(
-      store,
-      tv_graph_levels(store->graph, NULL, bench->starts[0], TV_OUT, levels, NULL, store->ids),
-      "BFS");
-  for (i = 0; i < store->ids; i++) {
-    if (levels[i] == TV_LEVEL_NONE) continue;
-    reached++;
-    sum += levels[i];
-    if (levels[i] > deepest) deepest = levels[i];
-  }
-  paired_report_setting(bench->report, "BFS",
-                        "from %s: %s nodes reached, the farthest after %" PRIu64
-                        " steps, sum of distances %s",
-                        file_key(store, bench->starts[0], key, sizeof key),
-                        term_count(counts[0], reached), deepest, term_count(counts[1], sum));
-  free(levels);
-}
-
-static void file_ranks_result(graph_bench *bench, graph_store *store) {
-  double *ranks = heap_take((size_t)(store->ids + 1) * sizeof *ranks);
-  char text[400] = "";
-  size_t top;
-  graph_store_must(
-      store,
-      tv_graph_pagerank(store->graph, NULL, 0.85, GRAPH_RANK_ROUNDS, NULL, ranks, store->ids),
-      "PageRank");
-  for (top = 0; top < FILE_TOP && top < store->ids; top++) {
-    uint64_t best = 0, i;
-    char key[64];
-    for (i = 1; i < store->ids; i++)
-      if (ranks[i] > ranks[best]) best = i;
-    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s %.6f", top > 0 ? ", " : "",
-             file_key(store, best, key, sizeof key), ranks[best]);
-    ranks[best] = -1;
-  }
-  paired_report_setting(bench->report, "PageRank", "%d rounds, highest: %s", GRAPH_RANK_ROUNDS,
-                        text);
-  free(ranks);
-}
-
-static void file_components_result(graph_bench *bench, graph_store *store) {
-  tv_node *components = heap_take((size_t)(store->ids + 1) * sizeof *components);
-  uint64_t *sizes = heap_take((size_t)(store->ids + 1) * sizeof *sizes), count, largest = 0, i;
-  char counts[2][TERM_UNIT_BYTES];
-  graph_store_must(store, tv_graph_components(store->graph, NULL, components, store->ids, &count),
-                   "components");
-  for (i = 0; i < store->ids; i++)
-    if (components[i] != TV_NODE_NONE && ++sizes[components[i]] > largest)
-      largest = sizes[components[i]];
-  paired_report_setting(bench->report, "components", "%s weakly connected, the largest of %s nodes",
-                        term_count(counts[0], count), term_count(counts[1], largest));
-  free(components);
-  free(sizes);
-}
-
-void graph_file_results(graph_bench *bench, graph_store *store) {
-  char count[TERM_UNIT_BYTES];
-  uint64_t triangles;
-  if (interrupt_seen()) return;
-  file_levels_result(bench, store);
-  file_ranks_result(bench, store);
-  file_components_result(bench, store);
-  graph_store_must(store, tv_graph_triangles(store->graph, NULL, &triangles), "triangles");
-  paired_report_setting(bench->report, "triangles", "%s, directions and repeated edges aside",
-                        term_count(count, triangles));
 }

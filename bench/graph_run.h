@@ -60,7 +60,8 @@ typedef struct graph_bench {
   graph_csr csr;
   uint32_t starts[GRAPH_SEARCHES]; /* with edges out */
   const char *weight;              /* the store's property of edges; NULL: they have none */
-  double weight_scale;             /* weights in memory are the store's times this, and whole */
+  char weight_room[TV_NAME_BYTES_MAX + 1];
+  double weight_scale; /* weights in memory are the store's times this, and whole */
   paired_report *report;
 } graph_bench;
 
@@ -103,8 +104,8 @@ typedef struct graph_file {
  * csr and starts from what the store then has. Returns 0, or -1 after saying what is wrong; 1:
  * interrupted. */
 int graph_file_load(graph_bench *bench, graph_store *store, const graph_file *file);
-/* Adds each kernel's result to the report's settings. */
-void graph_file_results(graph_bench *bench, graph_store *store);
+/* graph_results.c: adds each kernel's result to the report's settings. */
+void graph_results(graph_bench *bench, graph_store *store);
 
 int graph_command(int argc, char **argv);
 

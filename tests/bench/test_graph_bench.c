@@ -102,6 +102,34 @@ static void a_file_of_edges_gets_its_results(void **state) {
   test_folder_remove(folder);
 }
 
+/* a -> c costs 2.5 by way of b, 4 straight. */
+static void a_weighted_file_gets_distances_too(void **state) {
+  static const char *const names[] = {"w.txt", "w.csv", "typed.csv", "w.mtx"};
+  static const char *const texts[] = {
+      "a b 1.5\nb c 1\na c 4\n", "from,to,cost\na,b,1.5\nb,c,1\na,c,4\n",
+      "from,to,cost:double\na,b,1.5\nb,c,1\na,c,4\n",
+      "%%MatrixMarket matrix coordinate real general\n3 3 3\n1 2 1.5\n2 3 1\n1 3 4\n"};
+  char *folder = test_folder_make(), text[8192], path[512];
+  char *argv[] = {"graph", "--file", path, "--weighted"};
+  size_t i;
+  (void)state;
+  for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    write_text(path, sizeof path, folder, names[i], texts[i]);
+    assert_int_equal(run_command(folder, 4, argv, text, sizeof text), 0);
+    assert_int_equal(count_of(text, ": 3 nodes reached, the farthest at 2.5, sum of distances 4"),
+                     1);
+    assert_int_equal(count_of(text, "SSSP, warm, 2 threads"), 1);
+    assert_int_equal(count_of(text, "UNEQUAL"), 0);
+  }
+  write_text(path, sizeof path, folder, "untold.csv", "from,to\na,b\n");
+  assert_int_equal(run_command(folder, 4, argv, text, sizeof text), 1);
+  write_text(path, sizeof path, folder, "negative.txt", "a b -1\n");
+  assert_int_equal(run_command(folder, 4, argv, text, sizeof text), 1);
+  write_text(path, sizeof path, folder, "fine.txt", "a b 0.12345678\n");
+  assert_int_equal(run_command(folder, 4, argv, text, sizeof text), 1);
+  test_folder_remove(folder);
+}
+
 static void bad_files_and_options_are_named(void **state) {
   char *folder = test_folder_make(), text[2048], path[512];
   char *file[] = {"graph", "--file", path, "--start", "nobody"};
@@ -130,6 +158,7 @@ int main(void) {
       cmocka_unit_test(bars_prints_a_line_for_each_measure),
       cmocka_unit_test(an_interrupted_run_still_names_every_bar),
       cmocka_unit_test(a_file_of_edges_gets_its_results),
+      cmocka_unit_test(a_weighted_file_gets_distances_too),
       cmocka_unit_test(bad_files_and_options_are_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
