@@ -33,6 +33,7 @@ struct tvi_kv_handle {
 
   tv_store *expiry_store; /* the index of expiry times; NULL: no entry ever had one */
   uint64_t expiry_epoch;  /* the transaction's epoch for which the two around are known */
+  uint64_t plain_epoch;   /* in this epoch all entries are plain; 0: not known */
   int expiry_swept;       /* 1: nothing is left to sweep in this transaction */
 
   tv_kv_cursor *cursors; /* open ones */

@@ -29,6 +29,7 @@ int tvi_kv_expiry_find(tvi_kv_handle *handle, int create) {
   handle->expiry_store = NULL;
   handle->expiry_swept = 0;
   handle->expiry_epoch = 0;
+  handle->plain_epoch = 0;
   status =
       tvi_store_open(txn, TVI_KIND_BUCKET, tvi_store_name(handle->store), "expiry",
                      create ? (unsigned)TV_CREATE : 0u, tv_bytes(NULL, 0), &handle->expiry_store);

@@ -125,8 +125,11 @@ static int put_with_ttl(tv_bucket *bucket, tv_slice key, tv_slice value, int64_t
   int status = tvi_kv_key_check(bucket, key);
   if (status == TV_OK) status = tvi_kv_expiry_find(bucket->handle, 0);
   if (TVI_UNLIKELY(status != TV_OK)) return status;
-  if (TVI_LIKELY(ttl_ms == 0 && put_is_plain(bucket->handle)))
+  if (TVI_LIKELY(ttl_ms == 0 && put_is_plain(bucket->handle))) {
+    if (bucket->handle->options.ttl_ms == 0)
+      bucket->handle->plain_epoch = bucket->handle->expiry_epoch;
     return put_plain(bucket, key, value, put_flags);
+  }
   write = (tvi_kv_write){.key = key, .value = value, .present = present, .put_flags = put_flags};
   if (ttl_ms != 0) {
     status = tvi_kv_expiry_of(bucket, ttl_ms, &write.expiry);
@@ -135,7 +138,15 @@ static int put_with_ttl(tv_bucket *bucket, tv_slice key, tv_slice value, int64_t
   return tvi_kv_put_write(bucket, &write);
 }
 
+/* 1 when an earlier put of this transaction found that all entries are plain. */
+static inline int put_known_plain(const tv_bucket *bucket, tv_slice key) {
+  const tvi_kv_handle *handle = bucket->handle;
+  return TVI_LIKELY(handle->plain_epoch == tvi_txn_epoch(tvi_store_txn(handle->store)) &&
+                    key.size - 1 < TV_KEY_BYTES_MAX);
+}
+
 int tv_kv_put(tv_bucket *bucket, tv_slice key, tv_slice value) {
+  if (put_known_plain(bucket, key)) return put_plain(bucket, key, value, 0);
   return put_with_ttl(bucket, key, value, bucket->handle->options.ttl_ms, NULL, 0);
 }
 
@@ -148,6 +159,7 @@ int tv_kv_put_absent(tv_bucket *bucket, tv_slice key, tv_slice value) {
 }
 
 int tv_kv_put_append(tv_bucket *bucket, tv_slice key, tv_slice value) {
+  if (put_known_plain(bucket, key)) return put_plain(bucket, key, value, TV_PUT_APPEND);
   return put_with_ttl(bucket, key, value, bucket->handle->options.ttl_ms, NULL, TV_PUT_APPEND);
 }
 
