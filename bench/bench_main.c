@@ -11,6 +11,7 @@
 #include "kv_bench.h"
 #include "sql_bench.h"
 #include "trivet.h"
+#include "ycsb.h"
 
 static const struct {
   const char *name;
@@ -21,6 +22,7 @@ static const struct {
     {"graph", graph_command, "algorithms over whole graphs beside the same in memory"},
     {"kv", kv_command, "key-value operations beside raw LMDB"},
     {"sql", sql_command, "columnar and row tables beside DuckDB and SQLite"},
+    {"ycsb", ycsb_command, "YCSB's workloads A to F on key-value engines, open and closed loop"},
 };
 
 static void bench_usage(FILE *out) {

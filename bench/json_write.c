@@ -5,6 +5,7 @@
  */
 #include "json_write.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -95,4 +96,23 @@ void json_real(json_write *json, const char *name, double value) {
 void json_truth(json_write *json, const char *name, int value) {
   json_member(json, name);
   fputs(value ? "true" : "false", json->out);
+}
+
+int json_file(const char *path, void (*write)(const void *ctx, FILE *out), const void *ctx) {
+  char temporary[1024];
+  FILE *out;
+  int rc = 0;
+  if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary) {
+    rc = ENAMETOOLONG;
+  } else if ((out = fopen(temporary, "w")) == NULL) {
+    rc = errno;
+  } else {
+    write(ctx, out);
+    if (ferror(out)) rc = EIO;
+    if (fclose(out) != 0 && rc == 0) rc = errno;
+    if (rc == 0 && rename(temporary, path) != 0) rc = errno;
+    if (rc != 0) remove(temporary);
+  }
+  if (rc != 0) fprintf(stderr, "trivet-bench: cannot write %s: %s\n", path, strerror(rc));
+  return rc;
 }

@@ -28,4 +28,10 @@ void json_integer(json_write *json, const char *name, int64_t value);
 void json_real(json_write *json, const char *name, double value);
 void json_truth(json_write *json, const char *name, int value);
 
+/*
+ * Writes a file by `write`, beside its name, and renames it: a reader never finds half of one.
+ * Returns 0, or an errno after saying so on stderr.
+ */
+int json_file(const char *path, void (*write)(const void *ctx, FILE *out), const void *ctx);
+
 #endif

@@ -12,7 +12,7 @@
 #define KV_THREADS_MAX 64
 #define KV_RECORDS_FEW 10000 /* below, runs are only long enough to see that they work */
 #define KV_THREAD_COUNTS_MAX 8
-#define KV_ENGINES_MAX 5
+#define KV_ENGINES_MAX 5 /* as PEERS_MAX */
 
 typedef struct kv_bench {
   uint64_t records;
@@ -81,13 +81,6 @@ void kv_bar_set(const kv_bench *bench, paired_plan *plan);
 /* Adds the measures with a bar that the report lacks, as interrupted ones. */
 void kv_bars_missing(const kv_bench *bench);
 size_t kv_bars_count(void);
-
-/* ---- kv_peers.c ---- */
-
-/* Sets bench->engine: Trivet, then those that the list names ("lmdb,rocksdb"; NULL: all), as far as
- * they are installed; says on stderr and in the report which are not. Returns 0, or -1 after saying
- * what is wrong with the list. */
-int kv_peers_choose(kv_bench *bench, const char *list);
 
 int kv_command(int argc, char **argv);
 

@@ -13,6 +13,7 @@
 #include "arguments.h"
 #include "interrupt.h"
 #include "kv_bench.h"
+#include "peers.h"
 #include "progress.h"
 #include "scratch.h"
 #include "terminal.h"
@@ -152,6 +153,14 @@ static void kv_estimate(const kv_bench *bench) {
           seconds < 90 ? "seconds" : "minutes");
 }
 
+static int kv_peers(kv_bench *bench, const char *list) {
+  peers_chosen chosen = {.command = "trivet-bench kv", .report = bench->report};
+  if (peers_choose(&chosen, list) != 0) return -1;
+  memcpy(bench->engine, chosen.engine, sizeof bench->engine);
+  bench->engines = chosen.n;
+  return 0;
+}
+
 /* Trivet, the peers, the report's head. Returns 0, or -1 after saying what is wrong. */
 static int kv_prepare(kv_bench *bench, const char *peers, const char *threads) {
   if (bench->bars_only && (peers != NULL || threads != NULL)) {
@@ -164,7 +173,7 @@ static int kv_prepare(kv_bench *bench, const char *peers, const char *threads) {
   if (arguments_threads("trivet-bench kv", threads != NULL ? threads : "1,2", KV_THREADS_MAX,
                         KV_THREAD_COUNTS_MAX, bench->threads, &bench->threads_n) != 0)
     return -1;
-  if (kv_peers_choose(bench, bench->bars_only ? "lmdb" : peers) != 0) return -1;
+  if (kv_peers(bench, bench->bars_only ? "lmdb" : peers) != 0) return -1;
   bench->folder = scratch_folder(1);
   bench->report->wide = 1;
   kv_settings(bench);

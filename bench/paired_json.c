@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The JSON of a run: every sample, so that a later reader can choose other statistics than ours.
- * The file is written beside its name and renamed: a reader never finds half of one.
- */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* The JSON of a run: every sample, so that a later reader can choose other statistics than ours. */
 #include "paired_report.h"
 
 static const char *paired_json_state(paired_state state) {
@@ -60,7 +53,8 @@ static void paired_json_result(json_write *json, const paired_result *result) {
   json_object_end(json);
 }
 
-static void paired_json_write(const paired_report *report, FILE *out) {
+static void paired_json_write(const void *ctx, FILE *out) {
+  const paired_report *report = ctx;
   json_write json;
   size_t i;
   json_begin(&json, out);
@@ -81,20 +75,5 @@ static void paired_json_write(const paired_report *report, FILE *out) {
 }
 
 int paired_report_json(const paired_report *report, const char *path) {
-  char temporary[1024];
-  FILE *out;
-  int rc = 0;
-  if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary) {
-    rc = ENAMETOOLONG;
-  } else if ((out = fopen(temporary, "w")) == NULL) {
-    rc = errno;
-  } else {
-    paired_json_write(report, out);
-    if (ferror(out)) rc = EIO;
-    if (fclose(out) != 0 && rc == 0) rc = errno;
-    if (rc == 0 && rename(temporary, path) != 0) rc = errno;
-    if (rc != 0) remove(temporary);
-  }
-  if (rc != 0) fprintf(stderr, "trivet-bench: cannot write %s: %s\n", path, strerror(rc));
-  return rc;
+  return json_file(path, paired_json_write, report);
 }

@@ -42,6 +42,10 @@ typedef struct peer_batch {
   int sorted;               /* 1: keys ascend and follow all those stored: a bulk load */
 } peer_batch;
 
+/* What becomes of a value: returns the new one, in memory of ctx. May run more than once for one
+ * change. */
+typedef tv_slice (*peer_change)(void *ctx, tv_slice old);
+
 typedef struct peer_store peer_store;
 typedef struct peer_session peer_session; /* one thread's read access, standing on a snapshot */
 
@@ -69,6 +73,12 @@ typedef struct peer_engine {
   int (*get)(peer_session *session, tv_slice key, tv_slice *value); /* TV_OK, TV_NOTFOUND or -1 */
   /* Visits every record in key order and folds it into an answer with peer_fold. */
   int (*scan)(peer_session *session, uint64_t *rows, uint64_t *answer);
+  /* Visits up to rows_max records from the first key that is at least `from`. */
+  int (*range)(peer_session *session, tv_slice from, uint64_t rows_max, uint64_t *rows,
+               uint64_t *answer);
+  /* Replaces a value by what `change` makes of it, a transaction of its own. The key must exist.
+   * On any thread. */
+  int (*modify)(peer_store *store, tv_slice key, peer_change change, void *ctx);
   const char *(*error)(const peer_store *store);
 } peer_engine;
 

@@ -14,6 +14,7 @@
 
 #include "peer.h"
 #include "peer_library.h"
+#include "peer_stripes.h"
 #include "tool_heap.h"
 
 #define LEVEL_NO_COMPRESSION 0
@@ -62,7 +63,9 @@
   X(void *, create_iterator, (void *, const void *))                                        \
   X(void, iter_destroy, (void *))                                                           \
   X(void, iter_seek_to_first, (void *))                                                     \
+  X(void, iter_seek, (void *, const char *, size_t))                                        \
   X(uint8_t, iter_valid, (const void *))                                                    \
+  X(void, put, (void *, const void *, const char *, size_t, const char *, size_t, char **)) \
   X(void, iter_next, (void *))                                                              \
   X(const char *, iter_key, (const void *, size_t *))                                       \
   X(const char *, iter_value, (const void *, size_t *))                                     \
@@ -82,6 +85,8 @@ static peer_library level_library = {
 
 struct peer_store {
   void *db, *options, *cache, *filter, *write_options;
+  void *newest; /* read options without a snapshot */
+  peer_stripes stripes;
   char why[PEER_WHY_BYTES];
 };
 
@@ -110,6 +115,8 @@ static void peer_leveldb_close(peer_store *store) {
   if (store == NULL) return;
   if (store->db != NULL) level.close(store->db);
   level.writeoptions_destroy(store->write_options);
+  level.readoptions_destroy(store->newest);
+  peer_stripes_end(&store->stripes);
   level.options_destroy(store->options);
   level.cache_destroy(store->cache);
   level.filterpolicy_destroy(store->filter);
@@ -126,6 +133,8 @@ static int peer_leveldb_open(const peer_setup *setup, peer_store **out, char *wh
   store->cache = level.cache_create_lru((size_t)pages / 3 * (size_t)page);
   store->filter = level.filterpolicy_create_bloom(10);
   store->write_options = level.writeoptions_create();
+  store->newest = level.readoptions_create();
+  peer_stripes_begin(&store->stripes);
   level.options_set_create_if_missing(store->options, 1);
   level.options_set_cache(store->options, store->cache);
   level.options_set_filter_policy(store->options, store->filter);
@@ -240,11 +249,12 @@ static int peer_leveldb_get(peer_session *session, tv_slice key, tv_slice *value
   return TV_OK;
 }
 
-static int peer_leveldb_scan(peer_session *session, uint64_t *rows, uint64_t *answer) {
-  void *iterator = level.create_iterator(session->store->db, session->read_options);
+/* Folds up to rows_max records from where the iterator stands, and destroys it. */
+static int peer_leveldb_fold(peer_session *session, void *iterator, uint64_t rows_max,
+                             uint64_t *rows, uint64_t *answer) {
   char *message = NULL;
   uint64_t n = 0, sum = 0;
-  for (level.iter_seek_to_first(iterator); level.iter_valid(iterator); level.iter_next(iterator)) {
+  for (; n < rows_max && level.iter_valid(iterator); level.iter_next(iterator)) {
     size_t key_size, value_size;
     const char *key = level.iter_key(iterator, &key_size);
     const char *value = level.iter_value(iterator, &value_size);
@@ -256,6 +266,41 @@ static int peer_leveldb_scan(peer_session *session, uint64_t *rows, uint64_t *an
   *rows = n;
   *answer = sum;
   return peer_leveldb_failed(session->store->why, "scan", message);
+}
+
+static int peer_leveldb_scan(peer_session *session, uint64_t *rows, uint64_t *answer) {
+  void *iterator = level.create_iterator(session->store->db, session->read_options);
+  level.iter_seek_to_first(iterator);
+  return peer_leveldb_fold(session, iterator, UINT64_MAX, rows, answer);
+}
+
+static int peer_leveldb_range(peer_session *session, tv_slice from, uint64_t rows_max,
+                              uint64_t *rows, uint64_t *answer) {
+  void *iterator = level.create_iterator(session->store->db, session->read_options);
+  level.iter_seek(iterator, from.data, from.size);
+  return peer_leveldb_fold(session, iterator, rows_max, rows, answer);
+}
+
+static int peer_leveldb_modify(peer_store *store, tv_slice key, peer_change change, void *ctx) {
+  pthread_mutex_t *lock = peer_stripe(&store->stripes, key);
+  char *message = NULL, *held;
+  size_t size = 0;
+  int rc;
+  pthread_mutex_lock(lock);
+  held = level.get(store->db, store->newest, key.data, key.size, &size, &message);
+  rc = peer_leveldb_failed(store->why, "get", message);
+  if (rc == 0 && held == NULL) {
+    snprintf(store->why, PEER_WHY_BYTES, "modify: there is no such key");
+    rc = -1;
+  }
+  if (rc == 0) {
+    tv_slice now = change(ctx, tv_bytes(held, size));
+    level.put(store->db, store->write_options, key.data, key.size, now.data, now.size, &message);
+    rc = peer_leveldb_failed(store->why, "put", message);
+  }
+  if (held != NULL) level.free(held);
+  pthread_mutex_unlock(lock);
+  return rc;
 }
 
 static const char *peer_leveldb_error(const peer_store *store) {
@@ -280,5 +325,7 @@ const peer_engine peer_leveldb = {
     .renew = peer_leveldb_renew,
     .get = peer_leveldb_get,
     .scan = peer_leveldb_scan,
+    .range = peer_leveldb_range,
+    .modify = peer_leveldb_modify,
     .error = peer_leveldb_error,
 };

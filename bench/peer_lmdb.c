@@ -183,6 +183,43 @@ static int peer_lmdb_scan(peer_session *session, uint64_t *rows, uint64_t *answe
   return rc != MDB_NOTFOUND ? peer_lmdb_fail(session->store->why, "scan", rc) : 0;
 }
 
+static int peer_lmdb_range(peer_session *session, tv_slice from, uint64_t rows_max, uint64_t *rows,
+                           uint64_t *answer) {
+  MDB_cursor *cursor;
+  MDB_val k = {from.size, (void *)from.data}, v;
+  uint64_t n = 0, sum = 0;
+  int rc = mdb_cursor_open(session->txn, session->store->dbi, &cursor);
+  if (rc != 0) return peer_lmdb_fail(session->store->why, "open a cursor", rc);
+  for (rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE); rc == 0;
+       rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+    sum = peer_fold(sum, tv_bytes(k.mv_data, k.mv_size), tv_bytes(v.mv_data, v.mv_size));
+    if (++n == rows_max) break;
+  }
+  mdb_cursor_close(cursor);
+  *rows = n;
+  *answer = sum;
+  return rc != 0 && rc != MDB_NOTFOUND ? peer_lmdb_fail(session->store->why, "range", rc) : 0;
+}
+
+static int peer_lmdb_modify(peer_store *store, tv_slice key, peer_change change, void *ctx) {
+  MDB_val k = {key.size, (void *)key.data}, v;
+  MDB_txn *txn;
+  int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
+  if (rc != 0) return peer_lmdb_fail(store->why, "begin", rc);
+  rc = mdb_get(txn, store->dbi, &k, &v);
+  if (rc == 0) {
+    tv_slice now = change(ctx, tv_bytes(v.mv_data, v.mv_size));
+    v = (MDB_val){now.size, (void *)now.data};
+    rc = mdb_put(txn, store->dbi, &k, &v, 0);
+  }
+  if (rc != 0) {
+    mdb_txn_abort(txn);
+    return peer_lmdb_fail(store->why, "modify", rc);
+  }
+  rc = mdb_txn_commit(txn);
+  return rc != 0 ? peer_lmdb_fail(store->why, "commit", rc) : 0;
+}
+
 static const char *peer_lmdb_error(const peer_store *store) {
   return store->why;
 }
@@ -204,5 +241,7 @@ const peer_engine peer_lmdb = {
     .renew = peer_lmdb_renew,
     .get = peer_lmdb_get,
     .scan = peer_lmdb_scan,
+    .range = peer_lmdb_range,
+    .modify = peer_lmdb_modify,
     .error = peer_lmdb_error,
 };

@@ -17,6 +17,7 @@
 
 #include "peer.h"
 #include "peer_library.h"
+#include "peer_stripes.h"
 #include "tool_heap.h"
 
 #define ROCKS_NO_COMPRESSION 0
@@ -85,7 +86,9 @@
   X(void *, create_iterator, (void *, const void *))                                               \
   X(void, iter_destroy, (void *))                                                                  \
   X(void, iter_seek_to_first, (void *))                                                            \
+  X(void, iter_seek, (void *, const char *, size_t))                                               \
   X(unsigned char, iter_valid, (const void *))                                                     \
+  X(void, put, (void *, const void *, const char *, size_t, const char *, size_t, char **))        \
   X(void, iter_next, (void *))                                                                     \
   X(const char *, iter_key, (const void *, size_t *))                                              \
   X(const char *, iter_value, (const void *, size_t *))                                            \
@@ -105,6 +108,8 @@ static peer_library rocks_library = {
 
 struct peer_store {
   void *db, *options, *cache, *write_options;
+  void *newest; /* read options without a snapshot */
+  peer_stripes stripes;
   char folder[768];
   unsigned loads; /* SST files made */
   char why[PEER_WHY_BYTES];
@@ -135,6 +140,8 @@ static void peer_rocksdb_close(peer_store *store) {
   if (store == NULL) return;
   if (store->db != NULL) rocks.close(store->db);
   rocks.writeoptions_destroy(store->write_options);
+  rocks.readoptions_destroy(store->newest);
+  peer_stripes_end(&store->stripes);
   rocks.options_destroy(store->options);
   rocks.cache_destroy(store->cache);
   free(store);
@@ -166,6 +173,8 @@ static void peer_rocksdb_tune(const peer_setup *setup, peer_store *store) {
                                                                           ROCKS_TRAIN_BYTES, 1);
   }
   store->write_options = rocks.writeoptions_create();
+  store->newest = rocks.readoptions_create();
+  peer_stripes_begin(&store->stripes);
   rocks.writeoptions_set_sync(store->write_options, setup->durable != 0);
 }
 
@@ -321,11 +330,12 @@ static int peer_rocksdb_get(peer_session *session, tv_slice key, tv_slice *value
   return TV_OK;
 }
 
-static int peer_rocksdb_scan(peer_session *session, uint64_t *rows, uint64_t *answer) {
-  void *iterator = rocks.create_iterator(session->store->db, session->read_options);
+/* Folds up to rows_max records from where the iterator stands, and destroys it. */
+static int peer_rocksdb_fold(peer_session *session, void *iterator, uint64_t rows_max,
+                             uint64_t *rows, uint64_t *answer) {
   char *message = NULL;
   uint64_t n = 0, sum = 0;
-  for (rocks.iter_seek_to_first(iterator); rocks.iter_valid(iterator); rocks.iter_next(iterator)) {
+  for (; n < rows_max && rocks.iter_valid(iterator); rocks.iter_next(iterator)) {
     size_t key_size, value_size;
     const char *key = rocks.iter_key(iterator, &key_size);
     const char *value = rocks.iter_value(iterator, &value_size);
@@ -337,6 +347,43 @@ static int peer_rocksdb_scan(peer_session *session, uint64_t *rows, uint64_t *an
   *rows = n;
   *answer = sum;
   return peer_rocksdb_failed(session->store->why, "scan", message);
+}
+
+static int peer_rocksdb_scan(peer_session *session, uint64_t *rows, uint64_t *answer) {
+  void *iterator = rocks.create_iterator(session->store->db, session->read_options);
+  rocks.iter_seek_to_first(iterator);
+  return peer_rocksdb_fold(session, iterator, UINT64_MAX, rows, answer);
+}
+
+static int peer_rocksdb_range(peer_session *session, tv_slice from, uint64_t rows_max,
+                              uint64_t *rows, uint64_t *answer) {
+  void *iterator = rocks.create_iterator(session->store->db, session->read_options);
+  rocks.iter_seek(iterator, from.data, from.size);
+  return peer_rocksdb_fold(session, iterator, rows_max, rows, answer);
+}
+
+static int peer_rocksdb_modify(peer_store *store, tv_slice key, peer_change change, void *ctx) {
+  pthread_mutex_t *lock = peer_stripe(&store->stripes, key);
+  char *message = NULL;
+  void *held;
+  int rc;
+  pthread_mutex_lock(lock);
+  held = rocks.get_pinned(store->db, store->newest, key.data, key.size, &message);
+  rc = peer_rocksdb_failed(store->why, "get", message);
+  if (rc == 0 && held == NULL) {
+    snprintf(store->why, PEER_WHY_BYTES, "modify: there is no such key");
+    rc = -1;
+  }
+  if (rc == 0) {
+    size_t size = 0;
+    const char *old = rocks.pinnableslice_value(held, &size);
+    tv_slice now = change(ctx, tv_bytes(old, size));
+    rocks.put(store->db, store->write_options, key.data, key.size, now.data, now.size, &message);
+    rc = peer_rocksdb_failed(store->why, "put", message);
+  }
+  if (held != NULL) rocks.pinnableslice_destroy(held);
+  pthread_mutex_unlock(lock);
+  return rc;
 }
 
 static const char *peer_rocksdb_error(const peer_store *store) {
@@ -362,5 +409,7 @@ const peer_engine peer_rocksdb = {
     .renew = peer_rocksdb_renew,
     .get = peer_rocksdb_get,
     .scan = peer_rocksdb_scan,
+    .range = peer_rocksdb_range,
+    .modify = peer_rocksdb_modify,
     .error = peer_rocksdb_error,
 };

@@ -15,11 +15,12 @@
 #include "peer.h"
 #include "tool_heap.h"
 
+#define PEER_SQLITE_GET "SELECT v FROM records WHERE k = ?1"
 #define SQLITE_PEER_MMAP "68719476736" /* clipped to SQLite's own compiled limit (2 GB) */
 
 struct peer_store {
   sqlite3 *db; /* the writer */
-  sqlite3_stmt *put, *begin, *commit;
+  sqlite3_stmt *put, *begin, *commit, *get, *update;
   pthread_mutex_t gate;
   char path[1024];
   char why[PEER_WHY_BYTES];
@@ -28,7 +29,7 @@ struct peer_store {
 struct peer_session {
   peer_store *store;
   sqlite3 *db;
-  sqlite3_stmt *get, *scan, *begin, *commit;
+  sqlite3_stmt *get, *scan, *range, *begin, *commit;
 };
 
 static int peer_sqlite_fail(char *why, const char *what, sqlite3 *db) {
@@ -65,6 +66,8 @@ static void peer_sqlite_close(peer_store *store) {
   sqlite3_finalize(store->put);
   sqlite3_finalize(store->begin);
   sqlite3_finalize(store->commit);
+  sqlite3_finalize(store->get);
+  sqlite3_finalize(store->update);
   sqlite3_close(store->db);
   pthread_mutex_destroy(&store->gate);
   free(store);
@@ -85,6 +88,9 @@ static int peer_sqlite_open(const peer_setup *setup, peer_store **out, char *why
     rc = peer_sqlite_prepare(store->db, "REPLACE INTO records VALUES(?1, ?2)", &store->put);
   if (rc == SQLITE_OK) rc = peer_sqlite_prepare(store->db, "BEGIN IMMEDIATE", &store->begin);
   if (rc == SQLITE_OK) rc = peer_sqlite_prepare(store->db, "COMMIT", &store->commit);
+  if (rc == SQLITE_OK) rc = peer_sqlite_prepare(store->db, PEER_SQLITE_GET, &store->get);
+  if (rc == SQLITE_OK)
+    rc = peer_sqlite_prepare(store->db, "UPDATE records SET v = ?1 WHERE k = ?2", &store->update);
   if (rc != SQLITE_OK) {
     peer_sqlite_fail(why, "open", store->db);
     peer_sqlite_close(store);
@@ -146,6 +152,7 @@ static void peer_sqlite_session_close(peer_session *session) {
   if (session == NULL) return;
   sqlite3_finalize(session->get);
   sqlite3_finalize(session->scan);
+  sqlite3_finalize(session->range);
   sqlite3_finalize(session->begin);
   sqlite3_finalize(session->commit);
   sqlite3_close(session->db);
@@ -157,10 +164,12 @@ static int peer_sqlite_session_open(peer_store *store, int verified, peer_sessio
   int rc = peer_sqlite_connect(store->path, "PRAGMA mmap_size=" SQLITE_PEER_MMAP, &session->db);
   (void)verified; /* SQLite's pages have no checksums by default */
   session->store = store;
-  if (rc == SQLITE_OK)
-    rc = peer_sqlite_prepare(session->db, "SELECT v FROM records WHERE k = ?1", &session->get);
+  if (rc == SQLITE_OK) rc = peer_sqlite_prepare(session->db, PEER_SQLITE_GET, &session->get);
   if (rc == SQLITE_OK)
     rc = peer_sqlite_prepare(session->db, "SELECT k, v FROM records ORDER BY k", &session->scan);
+  if (rc == SQLITE_OK)
+    rc = peer_sqlite_prepare(
+        session->db, "SELECT k, v FROM records WHERE k >= ?1 ORDER BY k LIMIT ?2", &session->range);
   if (rc == SQLITE_OK) rc = peer_sqlite_prepare(session->db, "BEGIN", &session->begin);
   if (rc == SQLITE_OK) rc = peer_sqlite_prepare(session->db, "COMMIT", &session->commit);
   if (rc == SQLITE_OK) rc = peer_sqlite_do(session->begin);
@@ -191,19 +200,66 @@ static int peer_sqlite_get(peer_session *session, tv_slice key, tv_slice *value)
   return TV_OK;
 }
 
+/* Folds the row where a statement of (k, v) stands. */
+static uint64_t peer_sqlite_fold(sqlite3_stmt *stmt, uint64_t sum) {
+  tv_slice key = tv_bytes(sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+  tv_slice value = tv_bytes(sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1));
+  return peer_fold(sum, key, value);
+}
+
 static int peer_sqlite_scan(peer_session *session, uint64_t *rows, uint64_t *answer) {
   sqlite3_stmt *scan = session->scan;
   uint64_t n = 0, sum = 0;
   while (sqlite3_step(scan) == SQLITE_ROW) {
-    tv_slice key = tv_bytes(sqlite3_column_blob(scan, 0), (size_t)sqlite3_column_bytes(scan, 0));
-    tv_slice value = tv_bytes(sqlite3_column_blob(scan, 1), (size_t)sqlite3_column_bytes(scan, 1));
-    sum = peer_fold(sum, key, value);
+    sum = peer_sqlite_fold(scan, sum);
     n++;
   }
   *rows = n;
   *answer = sum;
   if (sqlite3_reset(scan) == SQLITE_OK) return 0;
   return peer_sqlite_fail(session->store->why, "scan", session->db);
+}
+
+static int peer_sqlite_range(peer_session *session, tv_slice from, uint64_t rows_max,
+                             uint64_t *rows, uint64_t *answer) {
+  sqlite3_stmt *range = session->range;
+  uint64_t n = 0, sum = 0;
+  int rc = sqlite3_bind_blob64(range, 1, from.data, from.size, SQLITE_STATIC);
+  if (rc == SQLITE_OK) rc = sqlite3_bind_int64(range, 2, (sqlite3_int64)rows_max);
+  while (rc == SQLITE_OK && sqlite3_step(range) == SQLITE_ROW) {
+    sum = peer_sqlite_fold(range, sum);
+    n++;
+  }
+  *rows = n;
+  *answer = sum;
+  if (sqlite3_reset(range) == SQLITE_OK && rc == SQLITE_OK) return 0;
+  return peer_sqlite_fail(session->store->why, "range", session->db);
+}
+
+/* On the writer's connection. */
+static int peer_sqlite_modify(peer_store *store, tv_slice key, peer_change change, void *ctx) {
+  int rc, found = 0;
+  pthread_mutex_lock(&store->gate);
+  rc = peer_sqlite_do(store->begin);
+  if (rc == SQLITE_OK) rc = sqlite3_bind_blob64(store->get, 1, key.data, key.size, SQLITE_STATIC);
+  if (rc == SQLITE_OK && sqlite3_step(store->get) == SQLITE_ROW) {
+    const void *old = sqlite3_column_blob(store->get, 0);
+    tv_slice now = change(ctx, tv_bytes(old, (size_t)sqlite3_column_bytes(store->get, 0)));
+    rc = sqlite3_bind_blob64(store->update, 1, now.data, now.size, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+      rc = sqlite3_bind_blob64(store->update, 2, key.data, key.size, SQLITE_STATIC);
+    if (rc == SQLITE_OK) rc = peer_sqlite_do(store->update);
+    found = 1;
+  }
+  sqlite3_reset(store->get);
+  if (!found && rc == SQLITE_OK) rc = SQLITE_NOTFOUND;
+  if (rc == SQLITE_OK) rc = peer_sqlite_do(store->commit);
+  if (rc != SQLITE_OK) {
+    peer_sqlite_fail(store->why, "modify", store->db);
+    if (!sqlite3_get_autocommit(store->db)) sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+  }
+  pthread_mutex_unlock(&store->gate);
+  return rc == SQLITE_OK ? 0 : -1;
 }
 
 static const char *peer_sqlite_error(const peer_store *store) {
@@ -228,5 +284,7 @@ const peer_engine peer_sqlite = {
     .renew = peer_sqlite_renew,
     .get = peer_sqlite_get,
     .scan = peer_sqlite_scan,
+    .range = peer_sqlite_range,
+    .modify = peer_sqlite_modify,
     .error = peer_sqlite_error,
 };

@@ -182,6 +182,47 @@ static int peer_trivet_scan(peer_session *session, uint64_t *rows, uint64_t *ans
                       : 0;
 }
 
+static int peer_trivet_range(peer_session *session, tv_slice from, uint64_t rows_max,
+                             uint64_t *rows, uint64_t *answer) {
+  tv_range range = {from, {NULL, 0}};
+  tv_kv_cursor *cursor;
+  tv_slice key, value;
+  uint64_t n = 0, sum = 0;
+  int rc = TV_OK;
+  if (tv_kv_cursor_open(session->bucket, range, &cursor) != TV_OK)
+    return peer_trivet_fail(session->store->why, "open a cursor", tv_txn_error(session->txn));
+  while (n < rows_max && (rc = tv_kv_cursor_next(cursor, &key, &value)) == TV_OK) {
+    sum = peer_fold(sum, key, value);
+    n++;
+  }
+  tv_kv_cursor_close(cursor);
+  *rows = n;
+  *answer = sum;
+  return rc < 0 ? peer_trivet_fail(session->store->why, "range", tv_txn_error(session->txn)) : 0;
+}
+
+typedef struct peer_trivet_change {
+  tv_slice key;
+  peer_change change;
+  void *ctx;
+} peer_trivet_change;
+
+static int peer_trivet_modify_fn(tv_txn *txn, void *ctx) {
+  const peer_trivet_change *it = ctx;
+  tv_bucket *bucket;
+  tv_slice old;
+  int rc = tv_kv_open(txn, PEER_TRIVET_BUCKET, 0, NULL, &bucket);
+  if (rc == TV_OK) rc = tv_kv_get(bucket, it->key, &old);
+  return rc == TV_OK ? tv_kv_put(bucket, it->key, it->change(it->ctx, old)) : rc;
+}
+
+static int peer_trivet_modify(peer_store *store, tv_slice key, peer_change change, void *ctx) {
+  peer_trivet_change it = {key, change, ctx};
+  tv_error err = {0};
+  if (tv_db_write(store->db, peer_trivet_modify_fn, &it, &err) == TV_OK) return 0;
+  return peer_trivet_fail(store->why, "modify", &err);
+}
+
 static const char *peer_trivet_error(const peer_store *store) {
   return store->why;
 }
@@ -202,5 +243,7 @@ const peer_engine peer_trivet = {
     .renew = peer_trivet_renew,
     .get = peer_trivet_get,
     .scan = peer_trivet_scan,
+    .range = peer_trivet_range,
+    .modify = peer_trivet_modify,
     .error = peer_trivet_error,
 };

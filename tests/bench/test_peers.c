@@ -12,6 +12,7 @@
 #include "kv_bench.h"
 #include "peer.h"
 #include "peer_library.h"
+#include "peers.h"
 #include "test_store.h"
 
 #define RECORDS 5000
@@ -155,21 +156,73 @@ static void test_a_library_that_is_missing_or_other_is_named_with_a_remedy(void 
 }
 
 static void test_the_list_of_peers_sets_their_order_and_refuses_strangers(void **state) {
-  kv_bench bench = {0};
+  peers_chosen chosen = {.command = "test"};
   paired_report report;
   (void)state;
   paired_report_begin(&report, "test");
-  bench.report = &report;
-  assert_int_equal(kv_peers_choose(&bench, "sqlite,lmdb,sqlite"), 0);
-  assert_int_equal(bench.engines, 3);
-  assert_ptr_equal(bench.engine[0], &peer_trivet);
-  assert_ptr_equal(bench.engine[1], &peer_sqlite);
-  assert_ptr_equal(bench.engine[2], &peer_lmdb);
-  assert_int_equal(kv_peers_choose(&bench, NULL), 0);
-  assert_ptr_equal(bench.engine[1], &peer_lmdb);
-  assert_int_equal(kv_peers_choose(&bench, "lmdb,oracle"), -1);
-  assert_int_equal(kv_peers_choose(&bench, ""), -1);
+  chosen.report = &report;
+  assert_int_equal(peers_choose(&chosen, "sqlite,lmdb,sqlite"), 0);
+  assert_int_equal(chosen.n, 3);
+  assert_ptr_equal(chosen.engine[0], &peer_trivet);
+  assert_ptr_equal(chosen.engine[1], &peer_sqlite);
+  assert_ptr_equal(chosen.engine[2], &peer_lmdb);
+  assert_int_equal(peers_choose(&chosen, NULL), 0);
+  assert_ptr_equal(chosen.engine[1], &peer_lmdb);
+  assert_int_equal(peers_choose(&chosen, "lmdb,oracle"), -1);
+  assert_int_equal(peers_choose(&chosen, ""), -1);
   paired_report_free(&report);
+}
+
+/* ---- Ranges and changes ---- */
+
+static tv_slice add_one_byte(void *ctx, tv_slice old) {
+  unsigned char *room = ctx;
+  memcpy(room, old.data, old.size);
+  room[old.size] = 'x';
+  return tv_bytes(room, old.size + 1);
+}
+
+static void test_a_range_begins_at_its_key_and_ends_after_its_rows(void **state) {
+  peer_case it = case_open(state, 0);
+  unsigned char room[PEER_KEY_ROOM];
+  peer_session *session;
+  uint64_t rows, answer, sum = 0, i;
+  tv_slice key, value;
+  write_records(&it, 0, 100, 100, 1);
+  assert_int_equal(it.engine->session_open(it.store, 1, &session), 0);
+  for (i = 90; i < 95; i++) {
+    kv_source_record(&source_of_test, i, room, &key, &value);
+    sum = peer_fold(sum, key, value);
+  }
+  kv_source_record(&source_of_test, 90, room, &key, &value);
+  assert_int_equal(it.engine->range(session, key, 5, &rows, &answer), 0);
+  assert_int_equal(rows, 5);
+  assert_true(answer == sum);
+  assert_int_equal(it.engine->range(session, key, 50, &rows, &answer), 0);
+  assert_int_equal(rows, 10);
+  assert_int_equal(it.engine->range(session, tv_str("zzz"), 5, &rows, &answer), 0);
+  assert_int_equal(rows, 0);
+  it.engine->session_close(session);
+  case_close(&it);
+}
+
+static void test_a_change_sees_the_value_and_replaces_it(void **state) {
+  peer_case it = case_open(state, 0);
+  unsigned char room[PEER_KEY_ROOM], change[KV_VALUE_BYTES + 8];
+  peer_session *session;
+  tv_slice key, value, now;
+  write_records(&it, 0, 10, 10, 1);
+  kv_source_record(&source_of_test, 7, room, &key, &value);
+  assert_int_equal(it.engine->modify(it.store, key, add_one_byte, change), 0);
+  assert_int_equal(it.engine->modify(it.store, key, add_one_byte, change), 0);
+  assert_int_equal(it.engine->session_open(it.store, 1, &session), 0);
+  assert_int_equal(it.engine->get(session, key, &now), TV_OK);
+  assert_int_equal(now.size, KV_VALUE_BYTES + 2);
+  assert_memory_equal(now.data, value.data, value.size);
+  assert_memory_equal((const char *)now.data + value.size, "xx", 2);
+  it.engine->session_close(session);
+  assert_int_equal(it.engine->modify(it.store, tv_str("none"), add_one_byte, change), -1);
+  case_close(&it);
 }
 
 #define OF_ENGINE(test, engine) \
@@ -183,6 +236,8 @@ int main(void) {
       OF_EACH(test_a_load_is_read_back_by_gets_and_by_a_scan),
       OF_EACH(test_a_session_stands_on_its_snapshot_until_renewed),
       OF_EACH(test_threads_write_durably_side_by_side),
+      OF_EACH(test_a_range_begins_at_its_key_and_ends_after_its_rows),
+      OF_EACH(test_a_change_sees_the_value_and_replaces_it),
       cmocka_unit_test(test_a_library_that_is_missing_or_other_is_named_with_a_remedy),
       cmocka_unit_test(test_the_list_of_peers_sets_their_order_and_refuses_strangers),
   };
