@@ -216,7 +216,9 @@ static uint64_t sqlite_bytes(sql_engine *engine) {
 
 static int sqlite_prepare(sql_engine *engine, const char *text, sql_statement **out, char *why) {
   sql_statement *statement = heap_take(sizeof *statement);
-  if (sqlite3_prepare_v2(engine->sql, text, -1, &statement->stmt, NULL) != SQLITE_OK) {
+  int code = engine->db != NULL ? tv_sql_prepare(engine->sql, text, -1, &statement->stmt, NULL)
+                                : sqlite3_prepare_v2(engine->sql, text, -1, &statement->stmt, NULL);
+  if (code != SQLITE_OK) {
     free(statement);
     return sqlite_fail(engine, why);
   }
