@@ -159,6 +159,7 @@ static void world_rows(world *w, int t, int size) {
   int nulls = world_pick(w, 4) != 0, late = world_pick(w, 4) != 0;
   int changes = table->columnar && world_pick(w, 3) == 0;
   size_t i, count = world_count(w, t, size);
+  uint64_t rare = count < 400 ? 9 : count / 40; /* each change is a scan */
   table->rows = world_room(NULL, (count + 1) * sizeof *table->rows);
   table->n = 0;
   for (i = 0; i < count; i++) {
@@ -166,8 +167,8 @@ static void world_rows(world *w, int t, int size) {
     memset(row, 0, sizeof *row);
     row->cells = world_cells(w, table, i, nulls);
     row->late = late && i >= count - count / 5;
-    if (changes && world_pick(w, 9) == 0) row->deleted = 1;
-    if (changes && world_pick(w, 9) == 0) row->old = world_cells(w, table, i, nulls);
+    if (changes && world_pick(w, rare) == 0) row->deleted = 1;
+    if (changes && world_pick(w, rare) == 0) row->old = world_cells(w, table, i, nulls);
     table->n++;
   }
 }
