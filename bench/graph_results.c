@@ -37,11 +37,11 @@ static void results_levels(graph_bench *bench, graph_store *store) {
     sum += levels[i];
     if (levels[i] > deepest) deepest = levels[i];
   }
-  paired_report_setting(bench->report, "BFS",
-                        "from %s: %s nodes reached, the farthest after %" PRIu64
-                        " steps, sum of distances %s",
-                        results_key(store, bench->starts[0], key, sizeof key),
-                        term_count(counts[0], reached), deepest, term_count(counts[1], sum));
+  paired_report_note(bench->report, "BFS",
+                     "from %s: %s nodes reached, the farthest after %" PRIu64
+                     " steps, sum of distances %s",
+                     results_key(store, bench->starts[0], key, sizeof key),
+                     term_count(counts[0], reached), deepest, term_count(counts[1], sum));
   free(levels);
 }
 
@@ -60,10 +60,10 @@ static void results_distances(graph_bench *bench, graph_store *store) {
     sum += distances[i];
     if (distances[i] > farthest) farthest = distances[i];
   }
-  paired_report_setting(bench->report, "SSSP",
-                        "from %s: %s nodes reached, the farthest at %.12g, sum of distances %.12g",
-                        results_key(store, bench->starts[0], key, sizeof key),
-                        term_count(count, reached), farthest, sum);
+  paired_report_note(bench->report, "SSSP",
+                     "from %s: %s nodes reached, the farthest at %.12g, sum of distances %.12g",
+                     results_key(store, bench->starts[0], key, sizeof key),
+                     term_count(count, reached), farthest, sum);
   free(distances);
 }
 
@@ -84,8 +84,7 @@ static void results_ranks(graph_bench *bench, graph_store *store) {
              results_key(store, best, key, sizeof key), ranks[best]);
     ranks[best] = -1;
   }
-  paired_report_setting(bench->report, "PageRank", "%d rounds, highest: %s", GRAPH_RANK_ROUNDS,
-                        text);
+  paired_report_note(bench->report, "PageRank", "%d rounds, highest: %s", GRAPH_RANK_ROUNDS, text);
   free(ranks);
 }
 
@@ -98,8 +97,8 @@ static void results_components(graph_bench *bench, graph_store *store) {
   for (i = 0; i < store->ids; i++)
     if (components[i] != TV_NODE_NONE && ++sizes[components[i]] > largest)
       largest = sizes[components[i]];
-  paired_report_setting(bench->report, "components", "%s weakly connected, the largest of %s nodes",
-                        term_count(counts[0], count), term_count(counts[1], largest));
+  paired_report_note(bench->report, "components", "%s weakly connected, the largest of %s nodes",
+                     term_count(counts[0], count), term_count(counts[1], largest));
   free(components);
   free(sizes);
 }
@@ -109,10 +108,13 @@ void graph_results(graph_bench *bench, graph_store *store) {
   uint64_t triangles;
   if (interrupt_seen()) return;
   results_levels(bench, store);
-  if (bench->weight != NULL) results_distances(bench, store);
+  if (bench->weight != NULL)
+    results_distances(bench, store);
+  else
+    paired_report_note(bench->report, "SSSP", "left out: only --weighted takes weights");
   results_ranks(bench, store);
   results_components(bench, store);
   graph_store_must(store, tv_graph_triangles(store->graph, NULL, &triangles), "triangles");
-  paired_report_setting(bench->report, "triangles", "%s, directions and repeated edges aside",
-                        term_count(count, triangles));
+  paired_report_note(bench->report, "triangles", "%s, directions and repeated edges aside",
+                     term_count(count, triangles));
 }

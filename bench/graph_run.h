@@ -104,7 +104,7 @@ typedef struct graph_file {
  * csr and starts from what the store then has. Returns 0, or -1 after saying what is wrong; 1:
  * interrupted. */
 int graph_file_load(graph_bench *bench, graph_store *store, const graph_file *file);
-/* graph_results.c: adds each kernel's result to the report's settings. */
+/* graph_results.c: notes each kernel's result in the report. */
 void graph_results(graph_bench *bench, graph_store *store);
 
 int graph_command(int argc, char **argv);

@@ -68,6 +68,12 @@ static void paired_json_write(const void *ctx, FILE *out) {
   for (i = 0; i < report->settings_n; i++)
     json_text(&json, report->settings[i].name, report->settings[i].value);
   json_object_end(&json);
+  if (report->notes_n > 0) {
+    json_object(&json, "results");
+    for (i = 0; i < report->notes_n; i++)
+      json_text(&json, report->notes[i].name, report->notes[i].value);
+    json_object_end(&json);
+  }
   json_array(&json, "measures");
   for (i = 0; i < report->n; i++) paired_json_result(&json, &report->results[i]);
   json_array_end(&json);

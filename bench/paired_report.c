@@ -18,14 +18,26 @@ void paired_report_begin(paired_report *report, const char *command) {
   machine_read(&report->machine);
 }
 
+static void paired_report_fact(paired_setting *facts, size_t *n, const char *name,
+                               const char *format, va_list args) {
+  paired_setting *fact;
+  if (*n == PAIRED_SETTINGS_MAX) heap_stop("too many settings in one report");
+  fact = &facts[(*n)++];
+  snprintf(fact->name, sizeof fact->name, "%s", name);
+  vsnprintf(fact->value, sizeof fact->value, format, args);
+}
+
 void paired_report_setting(paired_report *report, const char *name, const char *format, ...) {
-  paired_setting *setting;
   va_list args;
-  if (report->settings_n == PAIRED_SETTINGS_MAX) heap_stop("too many settings in one report");
-  setting = &report->settings[report->settings_n++];
-  snprintf(setting->name, sizeof setting->name, "%s", name);
   va_start(args, format);
-  vsnprintf(setting->value, sizeof setting->value, format, args);
+  paired_report_fact(report->settings, &report->settings_n, name, format, args);
+  va_end(args);
+}
+
+void paired_report_note(paired_report *report, const char *name, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  paired_report_fact(report->notes, &report->notes_n, name, format, args);
   va_end(args);
 }
 
@@ -141,6 +153,12 @@ void paired_report_table(const paired_report *report, FILE *out) {
     if (report->results[i].why[0] != '\0')
       fprintf(out, "%s%s: %s%s\n", term_on(out, TERM_RED), report->results[i].name,
               report->results[i].why, term_off(out));
+  if (report->notes_n > 0) fputc('\n', out);
+  for (i = 0; i < report->notes_n; i++) {
+    char line[800];
+    snprintf(line, sizeof line, "%s: %s", report->notes[i].name, report->notes[i].value);
+    term_wrap(out, 0, line);
+  }
   if (!paired_report_complete(report))
     fprintf(out, "%sInterrupted: this is a partial result.%s\n", term_on(out, TERM_YELLOW),
             term_off(out));

@@ -21,6 +21,8 @@ typedef struct paired_report {
   machine_facts machine;
   paired_setting settings[PAIRED_SETTINGS_MAX];
   size_t settings_n;
+  paired_setting notes[PAIRED_SETTINGS_MAX]; /* what was found, told below the table */
+  size_t notes_n;
   paired_result *results;
   size_t n, capacity;
   int wide;        /* 1: the table shows every side of the widest result, not only two */
@@ -30,6 +32,8 @@ typedef struct paired_report {
 void paired_report_begin(paired_report *report, const char *command);
 /* More than PAIRED_SETTINGS_MAX settings is an error in this program and stops it. */
 void paired_report_setting(paired_report *report, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void paired_report_note(paired_report *report, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Takes over the result. */
 void paired_report_add(paired_report *report, const paired_result *result);

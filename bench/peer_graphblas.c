@@ -94,6 +94,26 @@ static uint64_t graphblas_both_ways(graphblas_tuples *t, uint64_t edges) {
   return 2 * n;
 }
 
+/* Parallel edges count each in PageRank, whose matrix then needs values. */
+static int graphblas_repeats(const graph_csr *csr, const graphblas_tuples *t) {
+  graphblas_graph *g = &graphblas_now;
+  const graphblas_calls *c = g->call;
+  uint64_t at, parallel = 0;
+  double *ones;
+  int rc;
+  for (at = 1; at < csr->edges; at++) /* rows ascend */
+    parallel += t->i[at] == t->i[at - 1] && t->j[at] == t->j[at - 1];
+  if (parallel == 0) return 0;
+  ones = heap_take((size_t)csr->edges * sizeof *ones);
+  for (at = 0; at < csr->edges; at++) ones[at] = 1;
+  rc = graphblas_check(c->m_new(&g->repeats, *c->fp64, g->n, g->n), "GrB_Matrix_new");
+  if (rc == 0)
+    rc = graphblas_check(c->m_build_fp64(g->repeats, t->j, t->i, ones, csr->edges, *c->plus_fp64),
+                         "GrB_Matrix_build");
+  free(ones);
+  return rc;
+}
+
 static int graphblas_matrices(const graph_csr *csr, graphblas_tuples *t) {
   graphblas_graph *g = &graphblas_now;
   const graphblas_calls *c = g->call;
@@ -113,6 +133,7 @@ static int graphblas_matrices(const graph_csr *csr, graphblas_tuples *t) {
     rc = graphblas_check(
         c->m_build_int32(g->weights, t->i, t->j, t->weight, csr->edges, *c->min_int32),
         "GrB_Matrix_build");
+  if (rc == 0) rc = graphblas_repeats(csr, t);
   both = graphblas_both_ways(t, csr->edges);
   if (rc == 0)
     rc = graphblas_check(c->m_build_bool(g->both, t->i, t->j, t->x, both, *c->lor),
@@ -175,6 +196,7 @@ void graphblas_end(void) {
   c->m_free(&g->in);
   c->m_free(&g->both);
   c->m_free(&g->weights);
+  c->m_free(&g->repeats);
   c->v_free(&g->out_degree);
   c->v_free(&g->shares);
   c->v_free(&g->sinks);

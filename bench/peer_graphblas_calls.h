@@ -23,6 +23,8 @@ typedef uint64_t grb_index;
   CALL(                                                                                            \
       m_build_int32, GrB_Matrix_build_INT32,                                                       \
       (void *m, const grb_index *i, const grb_index *j, const int32_t *x, grb_index n, void *dup)) \
+  CALL(m_build_fp64, GrB_Matrix_build_FP64,                                                        \
+       (void *m, const grb_index *i, const grb_index *j, const double *x, grb_index n, void *dup)) \
   CALL(m_select_int64, GrB_Matrix_select_INT64,                                                    \
        (void *c, void *mask, void *accum, void *op, void *a, int64_t y, void *desc))               \
   CALL(m_select_int32, GrB_Matrix_select_INT32,                                                    \
@@ -102,6 +104,7 @@ typedef uint64_t grb_index;
   OBJECT(any_pair_bool, GxB_ANY_PAIR_BOOL)                  \
   OBJECT(plus_pair_int64, GxB_PLUS_PAIR_INT64)              \
   OBJECT(plus_second_fp64, GxB_PLUS_SECOND_FP64)            \
+  OBJECT(plus_times_fp64, GrB_PLUS_TIMES_SEMIRING_FP64)     \
   OBJECT(min_second_uint32, GrB_MIN_SECOND_SEMIRING_UINT32) \
   OBJECT(min_plus_int32, GrB_MIN_PLUS_SEMIRING_INT32)       \
   OBJECT(desc_s, GrB_DESC_S)                                \
@@ -133,7 +136,8 @@ typedef struct graphblas_graph {
   grb_index n, edges;
   int32_t weight_mean;
   void *out, *in;   /* boolean: (from, to), and its transpose */
-  void *weights;    /* int32 */
+  void *repeats;    /* fp64, transposed: how many edges; NULL when no two are parallel */
+  void *weights;    /* int32; of parallel edges the least */
   void *both;       /* boolean, symmetric, no loops */
   void *out_degree; /* int64, where above 0 */
   void *shares;     /* fp64: out-degree / 0.85, where above 0 */

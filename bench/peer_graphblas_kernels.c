@@ -109,7 +109,10 @@ int graphblas_pagerank(unsigned iterations) {
     g->ranks = swap;
     GRB(c->v_multiply(gives, NULL, NULL, *c->divide_fp64, before, g->shares, NULL));
     GRB(c->v_assign_fp64(g->ranks, NULL, NULL, ((0.15 + 0.85 * sum) / n), *c->all, g->n, NULL));
-    GRB(c->mxv(g->ranks, NULL, *c->plus_fp64, *c->plus_second_fp64, g->in, gives, NULL));
+    if (g->repeats != NULL)
+      GRB(c->mxv(g->ranks, NULL, *c->plus_fp64, *c->plus_times_fp64, g->repeats, gives, NULL));
+    else
+      GRB(c->mxv(g->ranks, NULL, *c->plus_fp64, *c->plus_second_fp64, g->in, gives, NULL));
   }
   c->v_free(&before);
   c->v_free(&gives);
