@@ -17,8 +17,8 @@ void graph_measure_memory(graph_bench *bench, const graph_store *filled) {
       [GRAPH_BFS] = 4.5 * nodes,
       [GRAPH_PAGERANK] = 24 * nodes,
       [GRAPH_COMPONENTS] = 4 * nodes,
-      [GRAPH_SSSP] = 24 * nodes,
-      [GRAPH_TRIANGLES] = 16 * nodes + 8 * edges,
+      [GRAPH_SSSP] = 12 * nodes,
+      [GRAPH_TRIANGLES] = 24.2 * nodes + 4 * edges,
   };
   graph_store store = *filled;
   int kernel;
