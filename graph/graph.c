@@ -318,6 +318,11 @@ int tv_graph_stat_get(tv_graph *graph, tv_graph_stat *out) {
     out->bytes += stat.bytes;
     if (i == TVI_GRAPH_NODES) out->nodes = stat.entries;
     if (i == TVI_GRAPH_EDGES) out->edges = stat.entries;
+    if (i == TVI_GRAPH_OUT) out->delta_edges = stat.entries;
+    if (i == TVI_GRAPH_SEGMENTS) {
+      out->segments = stat.entries;
+      out->segment_bytes = stat.bytes;
+    }
   }
   status = tvi_range_count(graph, &bulk);
   out->edges += bulk;

@@ -84,7 +84,11 @@ typedef struct tv_graph_stat {
   uint64_t nodes, edges;
   uint64_t node_ids; /* ids ever given out: every id is below */
   uint32_t labels, types, property_names;
-  uint64_t bytes; /* pages of all the graph's stores * page size */
+  uint64_t bytes;    /* pages of all the graph's stores * page size */
+  uint64_t segments; /* values of segments: one for each block, direction and edge type, and for
+                        each column of numbers, and one for each range of bulk-loaded ids */
+  uint64_t segment_bytes; /* of the pages that hold them */
+  uint64_t delta_edges;   /* edges added or deleted and not merged into segments yet */
 } tv_graph_stat;
 TV_API int tv_graph_stat_get(tv_graph *graph, tv_graph_stat *out);
 
@@ -92,9 +96,9 @@ TV_API int tv_graph_stat_get(tv_graph *graph, tv_graph_stat *out);
  * Checks a graph: checksums, the order and bounds of segments and their columns, that both ends of
  * each edge know it with the same numbers, that counts, keys, labels, ids and property indexes
  * agree. Calls report (may be NULL) with a sentence for each problem, of the first 100, until it
- * returns non-zero; *problems (may be NULL) counts all. Returns TV_OK (sound), TV_ECORRUPT, TV_STOP,
- * TV_ENOMEM. Cost: reads the whole graph once, with a look-up for each node and each edge that was
- * not loaded in bulk; a bit of memory for each node id.
+ * returns non-zero; *problems (may be NULL) counts all. Returns TV_OK (sound), TV_ECORRUPT,
+ * TV_STOP, TV_ENOMEM. Cost: reads the whole graph once, with a look-up for each node and each edge
+ * that was not loaded in bulk; a bit of memory for each node id.
  */
 TV_API int tv_graph_check(tv_graph *graph, int (*report)(void *ctx, const char *sentence),
                           void *ctx, uint64_t *problems);

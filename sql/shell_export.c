@@ -162,8 +162,7 @@ static int shell_export_check(shell *sh, const shell_args *args, const char *end
     return shell_fail(sh, "for CSV and others export a query: SELECT * FROM kv('BUCKET')",
                       "a bucket is exported as .jsonl (JSON Lines) or .dump (binary)");
   if (graph && strcasecmp(ending, ".csv") != 0)
-    return shell_fail(sh,
-                      "name the file .csv, or export a query: SELECT * FROM graph_edges('GRAPH')",
+    return shell_fail(sh, ".graph export writes .dot, .graphml and .csv with properties",
                       "a graph is exported as an edge list");
   return 0;
 }

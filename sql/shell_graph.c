@@ -347,17 +347,28 @@ int shell_graph_path(shell *sh, const shell_args *args) {
 /* ---- stat ---- */
 
 static int shell_graph_stat_work(tv_txn *txn, void *ctx) {
-  static const char *const titles[] = {"nodes", "edges",          "labels",
-                                       "types", "property_names", "bytes"};
+  static const char *const titles[] = {
+      "nodes", "edges",    "labels",        "types",       "property_names",
+      "bytes", "segments", "segment_bytes", "delta_edges", "bytes_per_edge"};
   shell_graph_call *call = ctx;
   tv_graph_stat stat;
   int status = shell_graph_call_open(txn, call);
   if (status == TV_OK) status = tv_graph_stat_get(call->graph, &stat);
   if (status != TV_OK) return status;
-  shell_cell cells[] = {shell_cell_count(stat.nodes),        shell_cell_count(stat.edges),
-                        shell_cell_int(stat.labels),         shell_cell_int(stat.types),
-                        shell_cell_int(stat.property_names), shell_cell_count(stat.bytes)};
-  shell_rows_begin(call->sh, 6, titles);
+  double per_edge = stat.edges > 0 ? (double)stat.bytes / (double)stat.edges : 0;
+  shell_cell cells[] = {shell_cell_count(stat.nodes),
+                        shell_cell_count(stat.edges),
+                        shell_cell_int(stat.labels),
+                        shell_cell_int(stat.types),
+                        shell_cell_int(stat.property_names),
+                        shell_cell_count(stat.bytes),
+                        shell_cell_count(stat.segments),
+                        shell_cell_count(stat.segment_bytes),
+                        shell_cell_count(stat.delta_edges),
+                        stat.edges > 0
+                            ? shell_cell_real((double)(int64_t)(per_edge * 10 + 0.5) / 10)
+                            : shell_cell_null()};
+  shell_rows_begin(call->sh, sizeof cells / sizeof cells[0], titles);
   shell_rows_add(call->sh, cells);
   return TV_OK;
 }

@@ -11,7 +11,8 @@
  * markdown shell_text.c      strings, quoting, UTF-8          shell_error.c     errors and their
  * remedies shell_settings.c  .mode and the other switches     shell_schema.c    .tables .schema ...
  *   shell_plan.c      EXPLAIN QUERY PLAN           shell_csv.c       reading CSV
- *   shell_kv.c, shell_graph.c, shell_graph_edit.c, shell_import*.c, shell_export.c, shell_dump.c,
+ *   shell_kv.c, shell_graph.c, shell_graph_edit.c, shell_graph_files.c,
+ *   shell_import*.c, shell_export.c, shell_dump.c,
  *   shell_admin.c, shell_stat.c, shell_check*.c, shell_watch.c,
  *   shell_feed.c, shell_samples.c     the commands' work
  *
@@ -28,7 +29,7 @@
 
 #include "sqlite_internal.h"
 #include "trivet.h"
-#include "trivet_graph.h"
+#include "trivet_graph_algo.h"
 #include "trivet_kv.h"
 
 typedef struct shell shell;
@@ -428,13 +429,16 @@ SHELL_COMMAND(kv_sweep);
 
 SHELL_COMMAND(graph_add_edge);
 SHELL_COMMAND(graph_add_node);
+SHELL_COMMAND(graph_compact);
 SHELL_COMMAND(graph_create);
 SHELL_COMMAND(graph_degree);
 SHELL_COMMAND(graph_del_edge);
 SHELL_COMMAND(graph_del_node);
 SHELL_COMMAND(graph_drop);
 SHELL_COMMAND(graph_edges);
+SHELL_COMMAND(graph_export);
 SHELL_COMMAND(graph_khop);
+SHELL_COMMAND(graph_load);
 SHELL_COMMAND(graph_neighbors);
 SHELL_COMMAND(graph_node);
 SHELL_COMMAND(graph_nodes);
@@ -478,8 +482,8 @@ typedef struct shell_import_call {
   uint64_t rows;  /* imported so far */
 } shell_import_call;
 int shell_import_bucket(shell_import_call *call);
-/* The rest of the file, from that offset and line, into a columnar table at once. *taken: false when
- * it is another table, or no file. */
+/* The rest of the file, from that offset and line, into a columnar table at once. *taken: false
+ * when it is another table, or no file. */
 int shell_import_columnar(shell_import_call *call, long from, long line, bool *taken);
 int shell_import_graph(shell_import_call *call);
 /* Starts reading from the beginning, behind the lines to skip; the line number then is *line. */

@@ -283,7 +283,7 @@ static void check_names_what_is_damaged_in_each_model(void **state) {
       {"bucket-marker", "bucket 'u', key k: the stored value is damaged", "\nbuckets|1|1|1\n"},
       {"compressed-marker", "bucket 'z', key k: the stored value is damaged", "\nbuckets|2|2|1\n"},
       {"node-marker", "\"g\": the record of node 0 is damaged", "\ngraphs|1|3|"},
-      {"edge-marker", "(edge 0 (from #0 to #1))", "\ngraphs|1|3|1\n"},
+      {"edge-marker", "graph \"g\": the properties of edge 0 are damaged", "\ngraphs|1|3|"},
       {"table-marker", "table people: ", "\ntables|2|3|"},
       {"table-marker", "the checksum of SQL page 3 is wrong", "\nbuckets|1|1|0\n"}};
   static const char *const beside[] = {":memory:", ".check s.tv", NULL};
