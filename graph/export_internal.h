@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the export of graphs (export.c) and its formats (export_*.c) share. */
+/* What the export of graphs (graph_export.c) and its formats (export_*.c) share. */
 #ifndef TRIVET_EXPORT_INTERNAL_H
 #define TRIVET_EXPORT_INTERNAL_H
 
@@ -54,7 +54,7 @@ int tvi_export_key(tvi_export *x, tv_node node, tv_slice *key);
 /* Appends a value in the words of CSV. */
 int tvi_export_value(tvi_export *x, tvi_buffer *buffer, const tv_value *value);
 
-/* ---- Walking (export.c) ---- */
+/* ---- Walking (graph_export.c) ---- */
 
 typedef int (*tvi_export_node_fn)(tvi_export *x, tv_node node);
 typedef int (*tvi_export_edge_fn)(tvi_export *x, const tv_edge_ref *edge);

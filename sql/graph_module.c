@@ -214,16 +214,24 @@ static int graph_module_register(sqlite3 *sql, tvi_graph_module *module,
 }
 
 int tvi_module_graph_register(sqlite3 *sql, tvi_conn *conn) {
-  static const tvi_graph_spec *const specs[] = {
-      &tvi_graph_nodes_spec,      &tvi_graph_edges_spec,
-      &tvi_graph_neighbors_spec,  &tvi_graph_khop_spec,
-      &tvi_graph_path_spec,       &tvi_graph_all_paths_spec,
-      &tvi_graph_pagerank_spec,   &tvi_graph_betweenness_spec,
-      &tvi_graph_components_spec, &tvi_graph_strong_components_spec,
-      &tvi_graph_clustering_spec, &tvi_graph_communities_spec,
-      &tvi_graph_degrees_spec,    &tvi_graph_degree_stat_spec,
-      &tvi_graph_triangles_spec,  &tvi_graph_levels_spec,
-      &tvi_graph_sssp_spec};
+  static const tvi_graph_spec *const specs[] = {&tvi_graph_nodes_spec,
+                                                &tvi_graph_find_spec,
+                                                &tvi_graph_edges_spec,
+                                                &tvi_graph_neighbors_spec,
+                                                &tvi_graph_khop_spec,
+                                                &tvi_graph_path_spec,
+                                                &tvi_graph_all_paths_spec,
+                                                &tvi_graph_pagerank_spec,
+                                                &tvi_graph_betweenness_spec,
+                                                &tvi_graph_components_spec,
+                                                &tvi_graph_strong_components_spec,
+                                                &tvi_graph_clustering_spec,
+                                                &tvi_graph_communities_spec,
+                                                &tvi_graph_degrees_spec,
+                                                &tvi_graph_degree_stat_spec,
+                                                &tvi_graph_triangles_spec,
+                                                &tvi_graph_levels_spec,
+                                                &tvi_graph_sssp_spec};
   tvi_graph_module *module = tvi_zalloc(sizeof *module);
   int code = SQLITE_OK;
   size_t i;

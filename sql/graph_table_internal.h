@@ -24,6 +24,8 @@ typedef struct tvi_graph_outlook {
   double starts;                                 /* nodes at which it starts */
   int given;                                     /* bit c: a value for column c */
   sqlite3_value *literal[TVI_GRAPH_COLUMNS_MAX]; /* NULL: not known while preparing */
+  double matches;                                /* rows as `look` counted them; -1: not known */
+  const char *how;                               /* a word of `look` on the way; NULL: none */
   double rows, cost;                             /* to be filled */
   int unique;                                    /* to be set when there is at most one row */
 } tvi_graph_outlook;
@@ -50,6 +52,8 @@ typedef struct tvi_graph_spec {
   size_t cursor_bytes;
   size_t row_bytes;   /* of tvi_graph_row; 0: the function keeps its rows itself */
   const void *detail; /* the function's own */
+  /* Looks into the graph, when it is known while preparing; NULL: need not. */
+  void (*look)(tvi_graph_outlook *outlook, tv_graph *graph);
   void (*estimate)(tvi_graph_outlook *outlook);
   /* Each returns an SQLite code. filter and next set cursor->eof. next NULL: the next of the
    * rows collected. */
@@ -64,6 +68,7 @@ typedef struct tvi_graph_spec {
 
 extern const tvi_graph_spec tvi_graph_nodes_spec;
 extern const tvi_graph_spec tvi_graph_edges_spec;
+extern const tvi_graph_spec tvi_graph_find_spec;
 extern const tvi_graph_spec tvi_graph_neighbors_spec;
 extern const tvi_graph_spec tvi_graph_khop_spec;
 extern const tvi_graph_spec tvi_graph_path_spec;

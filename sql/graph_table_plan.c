@@ -136,7 +136,7 @@ static int graph_plan_measure(tvi_graph_table *table, tvi_graph_outlook *outlook
   if (text == NULL && name != NULL) text = (const char *)sqlite3_value_text(name);
   outlook->nodes = GRAPH_PLAN_NODES;
   outlook->edges = GRAPH_PLAN_EDGES;
-  outlook->fan = -1;
+  outlook->fan = outlook->matches = -1;
   if (text != NULL) {
     status = tvi_conn_peek_begin(table->base.conn, &txn, err);
     if (status != TV_OK) return status;
@@ -144,6 +144,7 @@ static int graph_plan_measure(tvi_graph_table *table, tvi_graph_outlook *outlook
       outlook->nodes = (double)stat.nodes;
       outlook->edges = (double)stat.edges;
       graph_plan_fan(spec, outlook, graph);
+      if (spec->look != NULL) spec->look(outlook, graph);
     }
     tvi_conn_peek_end(table->base.conn, txn);
   }
@@ -155,7 +156,7 @@ static int graph_plan_measure(tvi_graph_table *table, tvi_graph_outlook *outlook
 /* ---- Telling SQLite ---- */
 
 /* Says the plan in words, for EXPLAIN QUERY PLAN. */
-static char *graph_plan_words(const tvi_graph_spec *spec, const graph_plan *plan) {
+static char *graph_plan_words(const tvi_graph_spec *spec, const graph_plan *plan, const char *how) {
   sqlite3_str *words = sqlite3_str_new(NULL);
   int column;
 
@@ -166,6 +167,7 @@ static char *graph_plan_words(const tvi_graph_spec *spec, const graph_plan *plan
     sqlite3_str_appendall(words, column == plan->list ? " IN (...)" : "=?");
   }
   if (sqlite3_str_length(words) == 0) sqlite3_str_appendall(words, "no arguments");
+  if (how != NULL) sqlite3_str_appendf(words, " by %s", how);
   if (plan->limit >= 0) sqlite3_str_appendall(words, " limit");
   return sqlite3_str_finish(words);
 }
@@ -233,7 +235,7 @@ int tvi_graph_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   graph_plan_order(spec, info, &plan);
   graph_plan_limit(info, &plan);
   graph_plan_assign(table, info, &plan, &outlook);
-  info->idxStr = graph_plan_words(spec, &plan);
+  info->idxStr = graph_plan_words(spec, &plan, outlook.how);
   if (info->idxStr == NULL) return SQLITE_NOMEM;
   info->needToFreeIdxStr = 1;
   return SQLITE_OK;

@@ -11,7 +11,7 @@
  * markdown shell_text.c      strings, quoting, UTF-8          shell_error.c     errors and their
  * remedies shell_settings.c  .mode and the other switches     shell_schema.c    .tables .schema ...
  *   shell_plan.c      EXPLAIN QUERY PLAN           shell_csv.c       reading CSV
- *   shell_kv.c, shell_graph.c, shell_graph_edit.c, shell_graph_files.c,
+ *   shell_kv.c, shell_graph.c, shell_graph_edit.c, shell_graph_files.c, shell_graph_index.c,
  *   shell_import*.c, shell_export.c, shell_dump.c,
  *   shell_admin.c, shell_stat.c, shell_check*.c, shell_watch.c,
  *   shell_feed.c, shell_samples.c     the commands' work
@@ -437,6 +437,8 @@ SHELL_COMMAND(graph_del_node);
 SHELL_COMMAND(graph_drop);
 SHELL_COMMAND(graph_edges);
 SHELL_COMMAND(graph_export);
+SHELL_COMMAND(graph_index);
+SHELL_COMMAND(graph_indexes);
 SHELL_COMMAND(graph_khop);
 SHELL_COMMAND(graph_load);
 SHELL_COMMAND(graph_neighbors);
@@ -446,6 +448,7 @@ SHELL_COMMAND(graph_path);
 SHELL_COMMAND(graph_rename);
 SHELL_COMMAND(graph_set);
 SHELL_COMMAND(graph_stat);
+SHELL_COMMAND(graph_unindex);
 
 /* ---- Keys and values of buckets (shell_kv.c) ---- */
 

@@ -12,6 +12,7 @@
 
 #include "test_store.h"
 #include "trivet_graph_algo.h"
+#include "trivet_graph_text.h"
 #include "trivet_graph_traverse.h"
 #include "trivet_kv.h"
 #include "trivet_sql.h"
@@ -162,6 +163,47 @@ static int scenario_traversal(tv_graph *g, tv_node node) {
   return status == TV_END ? TV_OK : status;
 }
 
+/* Text that a graph is written as and read from. */
+typedef struct scenario_text {
+  char text[16384];
+  size_t size, at;
+} scenario_text;
+
+static int scenario_put(void *ctx, const void *data, size_t size) {
+  scenario_text *text = ctx;
+  if (size > sizeof text->text - text->size) return 0; /* more nodes than are read back */
+  memcpy(text->text + text->size, data, size);
+  text->size += size;
+  return 0;
+}
+
+static int scenario_take(void *ctx, void *buffer, size_t capacity, size_t *got) {
+  scenario_text *text = ctx;
+  *got = text->size - text->at < capacity ? text->size - text->at : capacity;
+  memcpy(buffer, text->text + text->at, *got);
+  text->at += *got;
+  return 0;
+}
+
+/* Written in each format; the nodes are read back, and an edge of either kind. */
+static int scenario_files(tv_graph *g) {
+  scenario_text edges = {.text =
+                             "source,target,type,weight:double,note\nn0,n1,next,1,\nn1,n2,next,,x"};
+  tv_csv_options load = {.kind = TV_CSV_EDGES, .read = scenario_take, .ctx = &edges};
+  int format, status;
+  edges.size = strlen(edges.text);
+  status = tv_graph_csv_load(g, &load, NULL);
+  for (format = TV_EXPORT_DOT; format <= TV_EXPORT_EDGES_CSV && status == TV_OK; format++) {
+    scenario_text text = {.size = 0};
+    tv_export_options options = {.format = format, .write = scenario_put, .ctx = &text};
+    status = tv_graph_export(g, &options, NULL);
+    load = (tv_csv_options){.skip_bad_lines = 1, .read = scenario_take, .ctx = &text};
+    if (status == TV_OK && format == TV_EXPORT_NODES_CSV)
+      status = tv_graph_csv_load(g, &load, NULL);
+  }
+  return status;
+}
+
 static int scenario_graph(tv_txn *txn) {
   tv_graph *g;
   tv_node nodes[20] = {0};
@@ -187,6 +229,7 @@ static int scenario_graph(tv_txn *txn) {
   if (status == TV_OK) status = scenario_indexes(g, nodes[1]);
   if (status == TV_OK) status = scenario_traversal(g, nodes[1]);
   if (status == TV_OK) status = scenario_algorithms(g, nodes);
+  if (status == TV_OK) status = scenario_files(g);
   if (status == TV_OK) status = tv_graph_edge_delete(g, edge);
   if (status == TV_OK) status = tv_graph_node_delete(g, nodes[3]);
   return status;
@@ -209,6 +252,9 @@ static int scenario_sql(sqlite3 *sql) {
       "RELEASE s",
       "SELECT count(*) FROM t JOIN graph_khop('graph', 'n0', 3) AS h",
       "SELECT * FROM graph_path('graph', 'n0', 'n2')",
+      "SELECT * FROM graph_all_paths('graph', 'n0', 'n2')",
+      "SELECT count(*) FROM graph_components('graph')",
+      "SELECT count(*) FROM graph_find('graph', 'Odd', 'name', 'another')",
       "CREATE VIRTUAL TABLE IF NOT EXISTS v USING kv('plain')",
       "INSERT OR REPLACE INTO v(key, value) VALUES(x'01', x'02')",
       "DROP TABLE v",

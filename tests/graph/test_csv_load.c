@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "test_store.h"
+#include "text_sink.h"
 #include "trivet_graph_algo.h"
 #include "trivet_graph_index.h"
 #include "trivet_graph_text.h"
@@ -27,23 +27,6 @@ static int take(void *ctx, void *buffer, size_t capacity, size_t *got) {
   memcpy(buffer, source->at, *got);
   source->at += *got;
   source->left -= *got;
-  return 0;
-}
-
-typedef struct text_sink {
-  char *text;
-  size_t size;
-  size_t room; /* fails beyond; 0: no limit */
-} text_sink;
-
-static int put(void *ctx, const void *data, size_t size) {
-  text_sink *sink = ctx;
-  if (sink->room > 0 && sink->size + size > sink->room) return 1;
-  sink->text = realloc(sink->text, sink->size + size + 1);
-  assert_non_null(sink->text);
-  memcpy(sink->text + sink->size, data, size);
-  sink->size += size;
-  sink->text[sink->size] = '\0';
   return 0;
 }
 

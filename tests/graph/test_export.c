@@ -9,25 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "test_store.h"
+#include "text_sink.h"
 #include "trivet_graph_text.h"
-
-typedef struct text_sink {
-  char *text;
-  size_t size;
-  size_t room; /* fails beyond; 0: no limit */
-} text_sink;
-
-static int put(void *ctx, const void *data, size_t size) {
-  text_sink *sink = ctx;
-  if (sink->room > 0 && sink->size + size > sink->room) return 1;
-  sink->text = realloc(sink->text, sink->size + size + 1);
-  assert_non_null(sink->text);
-  memcpy(sink->text + sink->size, data, size);
-  sink->size += size;
-  sink->text[sink->size] = '\0';
-  return 0;
-}
 
 static char *written(tv_graph *g, tv_export_options options, tv_export_report *report) {
   text_sink sink = {NULL, 0, 0};

@@ -145,7 +145,7 @@ static void random_graphs_answer_as_recursion_does(void **state) {
     snprintf(sql, sizeof sql,
              "WITH RECURSIVE d(n, w) AS (SELECT a, 0 FROM s%d UNION SELECT t.b, d.w + t.w FROM d "
              "JOIN t%d t ON t.a = d.n WHERE d.w + t.w < 60), m AS (SELECT n, min(w) AS w FROM d "
-             "GROUP BY n) SELECT count(*) > 5, sum(m.w = s.distance) = count(*) FROM m JOIN "
+             "GROUP BY n) SELECT count(*) > 0, sum(m.w = s.distance) = count(*) FROM m JOIN "
              "graph_sssp s ON s.graph = 'r%d' AND s.start = (SELECT a FROM s%d) AND s.weight = 'w' "
              "AND s.node = m.n",
              round, round, round, round);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Graphs as SQL table functions: answers, arguments, errors, transactions, joins, interruption. */
 #include "sql_answer.h"
-#include "trivet_graph.h"
+#include "trivet_graph_index.h"
 #include "trivet_kv.h"
 
 static tv_value number(int64_t n) {
@@ -116,6 +116,48 @@ static void algorithms_over_the_whole_graph_are_tables(void **state) {
             "error: graph_pagerank: iterations are from 0 to 1000000, not -1");
   answer_is(f->sql, "SELECT * FROM graph_pagerank('map', '', 2)",
             "error: a damping of 2 is not from 0 to 1");
+}
+
+/* The same answers with an index and without; the plan tells which it is. */
+static void nodes_are_found_by_a_property(void **state) {
+  static const char *const questions[][2] = {
+      {"SELECT key, value FROM graph_find('map', 'Town', 'people', 7)", "b|7"},
+      {"SELECT key, value FROM graph_find('map', 'Town', 'people', 7.0)", "b|7"},
+      {"SELECT key FROM graph_find('map', 'Town', 'people', -20, 7) ORDER BY key", "a\nb"},
+      {"SELECT key, value FROM graph_find('map', NULL, 'people', 8, 9) ORDER BY key", "d|8.5"},
+      {"SELECT key FROM graph_find('map', 'Town', 'people', 'many')", "c"},
+      {"SELECT count(*) FROM graph_find('map', 'Town', 'people', NULL)", "0"},
+      {"SELECT count(*) FROM graph_find('map', 'Town', 'height', 1)", "0"},
+      {"SELECT t.x, f.key FROM (SELECT 7 AS x UNION ALL SELECT 'many') t JOIN graph_find('map', "
+       "'Town', 'people', t.x) f ORDER BY 2",
+       "7|b\nmany|c"},
+      {"SELECT * FROM graph_find('map', 'Town', 'people', 1, 'x')",
+       "error: graph_find: least and most are values of two kinds"}};
+  static const char plan[] =
+      "EXPLAIN QUERY PLAN SELECT * FROM graph_find('map', 'Town', 'people', 7)";
+  tv_index town = {TV_INDEX_NODES, "Town", "people"}, all = {TV_INDEX_NODES, NULL, "people"};
+  tv_value real = {.type = TV_DOUBLE, .as = {.real = 8.5}};
+  fixture *f = *state;
+  tv_txn *txn = test_begin(f->db, TV_WRITE);
+  tv_graph *g;
+  size_t i;
+  test_ok(tv_graph_open(txn, "map", 0, &g));
+  test_ok(tv_graph_node_set(g, node(g, "b", NULL), "people", number(7)));
+  test_ok(tv_graph_node_set(g, node(g, "c", NULL), "people", text("many")));
+  test_ok(tv_graph_node_set(g, node(g, "d", NULL), "people", real));
+  test_commit(txn);
+  for (i = 0; i < sizeof questions / sizeof questions[0]; i++)
+    answer_is(f->sql, questions[i][0], questions[i][1]);
+  answer_has(f->sql, plan, "graph=? label=? property=? least=? by walk");
+  txn = test_begin(f->db, TV_WRITE);
+  test_ok(tv_graph_open(txn, "map", 0, &g));
+  test_ok(tv_graph_index_create(g, &town, 0));
+  test_ok(tv_graph_index_create(g, &all, 0));
+  test_commit(txn);
+  for (i = 0; i < sizeof questions / sizeof questions[0]; i++)
+    answer_is(f->sql, questions[i][0], questions[i][1]);
+  answer_has(f->sql, plan, "graph=? label=? property=? least=? by index");
+  answer_has(f->sql, "SELECT * FROM graph_find('map', 'City', 'people', 7)", "City");
 }
 
 static void neighbors_follow_direction_and_types(void **state) {
@@ -562,6 +604,7 @@ int main(void) {
       with_map(nodes_have_keys_labels_and_properties),
       with_map(edges_have_ends_types_and_properties),
       with_map(algorithms_over_the_whole_graph_are_tables),
+      with_map(nodes_are_found_by_a_property),
       with_map(neighbors_follow_direction_and_types),
       with_map(khop_gives_depth_parent_and_type),
       with_map(a_path_is_a_row_per_node),

@@ -120,6 +120,21 @@ static inline void drive_expect_error(const char *folder, const char *script, co
   drive_free(&run);
 }
 
+/* A file of the test's folder: writes it, and holds it to its bytes. */
+static inline void files_write(void **state, const char *name, const char *text) {
+  char path[512];
+  test_path(path, sizeof path, *state, name);
+  drive_write(path, text);
+}
+
+static inline void files_expect(void **state, const char *name, const char *expected) {
+  char path[512];
+  test_path(path, sizeof path, *state, name);
+  char *text = drive_read(path, NULL);
+  assert_string_equal(text, expected);
+  free(text);
+}
+
 /* cmocka fixtures: a folder a test. */
 static inline int drive_setup(void **state) {
   *state = test_folder_make();

@@ -7,20 +7,6 @@
 
 #include "test_shell_drive.h"
 
-static void files_write(void **state, const char *name, const char *text) {
-  char path[512];
-  test_path(path, sizeof path, *state, name);
-  drive_write(path, text);
-}
-
-static void files_expect(void **state, const char *name, const char *expected) {
-  char path[512];
-  test_path(path, sizeof path, *state, name);
-  char *text = drive_read(path, NULL);
-  assert_string_equal(text, expected);
-  free(text);
-}
-
 /* ---- CSV into tables ---- */
 
 static void import_creates_a_table_with_fitting_types(void **state) {

@@ -6,20 +6,6 @@
 #include "layer_internal.h"
 #include "test_shell_drive.h"
 
-static void files_write(void **state, const char *name, const char *text) {
-  char path[512];
-  test_path(path, sizeof path, *state, name);
-  drive_write(path, text);
-}
-
-static void files_expect(void **state, const char *name, const char *expected) {
-  char path[512];
-  test_path(path, sizeof path, *state, name);
-  char *text = drive_read(path, NULL);
-  assert_string_equal(text, expected);
-  free(text);
-}
-
 #define NODES                                                                                 \
   "key,labels,pop:int64,name:text\r\na,Town;Port,100,\"A, \"\"town\"\"\"\r\nb,Town,,\"\"\r\n" \
   "c,,7,x\r\n"
@@ -111,6 +97,25 @@ static void compact_merges_the_delta_and_stat_shows_it(void **state) {
   drive_expect_error(*state, ".graph compact nog\n", "create it with .graph create nog");
 }
 
+static void indexes_are_made_listed_and_dropped(void **state) {
+  files_write(state, "n.csv", NODES);
+  drive_expect(*state,
+               ".graph load g n.csv --nodes\n.graph index g pop --label Town\n"
+               ".graph index g name --unique\n.graph index g km --type road\n.graph indexes g\n"
+               "select key from graph_find('g', 'Town', 'pop', 100);\n"
+               ".graph unindex g pop --label Town\n.graph unindex g km --type road\n"
+               ".graph indexes g\n",
+               "3|0|0|\nnodes|Town|pop|\nnodes||name|unique\nedges|road|km|\na\n"
+               "nodes||name|unique\n");
+  drive_expect_error(*state, ".graph index g name\n", "name");
+  drive_expect_error(*state, ".graph unindex g pop\n", "no such index in g: pop");
+  drive_expect_error(*state, ".graph index g pop --label a --edges\n", "--label is for nodes");
+  files_write(state, "twice.csv", "key,name\nx,y\nz,y\n");
+  drive_expect_error(*state, ".graph load g twice.csv --nodes\n",
+                     "line 3 has a value that a unique index has already");
+  drive_expect_error(*state, ".graph indexes nog\n", "create it with .graph create nog");
+}
+
 /* Changes one byte of a value whose key begins with `first` in a part of graph g. */
 static void damage(void **state, const char *part, char first, size_t at) {
   char path[512];
@@ -160,6 +165,7 @@ int main(void) {
       drive_test(a_part_around_a_node_is_exported),
       drive_test(bad_lines_stop_a_load_or_are_counted),
       drive_test(compact_merges_the_delta_and_stat_shows_it),
+      drive_test(indexes_are_made_listed_and_dropped),
       drive_test(check_names_graph_part_and_block_of_a_damaged_segment),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
