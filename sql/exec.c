@@ -167,7 +167,7 @@ static int exec_build(tvi_exec *exec, tvi_join *join, tv_error *err) {
   exec_begin_parts(exec);
   exec_work(&pipe, 1);
   status = pipe.status;
-  if (status == TV_OK) status = tvi_join_finish(join);
+  if (status == TV_OK) status = tvi_join_finish(join, exec->source[exec->driver].rows);
   join->rows_out = join->rows.rows;
   join->ns = pipe.ns;
   if (status != TV_OK && pipe.err.status != TV_OK)

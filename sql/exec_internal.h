@@ -396,7 +396,8 @@ int tvi_join_make(tvi_join *join, tvi_memory *memory, int columns);
 void tvi_join_free(tvi_join *join);
 /* Adds n rows: the columns of this table, and its keys. Rows with a NULL key are left out. */
 int tvi_join_add(tvi_join *join, tvi_eval *eval, tvi_vec *const *columns, int count, uint32_t n);
-int tvi_join_finish(tvi_join *join);
+/* Makes it ready to be probed by about so many rows. */
+int tvi_join_finish(tvi_join *join, uint64_t probes);
 
 /* Where a probe stands between two calls. */
 typedef struct tvi_probe {

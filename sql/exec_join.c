@@ -157,7 +157,7 @@ static int join_finish_hash(tvi_join *join) {
   return TV_OK;
 }
 
-int tvi_join_finish(tvi_join *join) {
+int tvi_join_finish(tvi_join *join, uint64_t probes) {
   const tvi_rows_column *key = &join->values.column[0];
   uint64_t most = (uint64_t)join->values.rows * JOIN_SPAN_PER_ROW, range;
 
@@ -168,6 +168,7 @@ int tvi_join_finish(tvi_join *join) {
   if (join->by_number) {
     range = (uint64_t)key->hi - (uint64_t)key->lo;
     if (most < JOIN_SPAN_SURE) most = JOIN_SPAN_SURE;
+    if (most < probes) most = probes; /* clearing a place costs less than a probe by hash */
     join->dense = range < most && range < JOIN_SPAN_MOST;
     join->base = key->lo;
     join->span = join->dense ? (uint32_t)range + 1 : 0;
