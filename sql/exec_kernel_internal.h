@@ -30,7 +30,7 @@ typedef struct tvi_kernels {
   /* lo <= v <= hi. */
   uint32_t (*select_range32)(const int32_t *v, const uint16_t *rows, uint32_t n, int32_t lo,
                              int32_t hi, uint16_t *out);
-  /* Bit v - base is set, and v - base < span. */
+  /* Bit v - base is set, and 0 <= v - base < span. base + span does not leave 32 bits. */
   uint32_t (*select_bits32)(const int32_t *v, const uint16_t *rows, uint32_t n, int32_t base,
                             uint32_t span, const uint32_t *bits, uint16_t *out);
   void (*gather32)(const int32_t *v, const uint16_t *rows, uint32_t n, int32_t *out);
