@@ -110,7 +110,8 @@ WIDE_TARGET static inline __m512i wide_load(const int32_t *v, const uint16_t *ro
 }
 
 WIDE_TARGET static inline __mmask16 wide_present(uint32_t i, uint32_t n) {
-  return (__mmask16)(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1);
+  uint32_t rest = n - i < 16 ? n - i : 16;
+  return (__mmask16)((UINT32_C(1) << rest) - 1);
 }
 
 WIDE_TARGET static uint32_t wide_select_range32(const int32_t *v, const uint16_t *rows, uint32_t n,
