@@ -462,6 +462,10 @@ int tvi_columnar_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid);
 
 typedef struct tvi_columnar tvi_columnar;
 
+/* The table's delta and delete bits as the executor wants them, kept while they stay the same. */
+typedef struct tvi_col_image tvi_col_image;
+void tvi_col_image_free(tvi_col_image *image); /* exec_image.c; NULL is allowed */
+
 /* One per connection, the module's client data. */
 typedef struct tvi_col_module {
   tvi_conn *conn;
@@ -488,6 +492,7 @@ struct tvi_columnar {
   tvi_cell *cells, *old_cells;
   tvi_buffer key, old_key, record;
   tvi_buffer verified;
+  tvi_col_image *image; /* or NULL */
 };
 
 /* 1 after sqlite3_interrupt: asked once per row group. */

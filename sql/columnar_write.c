@@ -122,6 +122,7 @@ void tvi_columnar_write_free(tvi_columnar *table) {
   tvi_buffer_free(&table->old_key);
   tvi_buffer_free(&table->record);
   tvi_buffer_free(&table->verified);
+  tvi_col_image_free(table->image);
   tvi_free(table->cells);
   tvi_free(table->old_cells);
 }

@@ -195,12 +195,18 @@ typedef struct tvi_source_column {
 typedef struct tvi_part {
   uint32_t rows;
   const tvi_rows *image;  /* or NULL: a row group */
+  const int *map;         /* per column of the source: which of the image; NULL: the same */
   uint32_t from;          /* of the image */
   tvi_col_group group;    /* zone: per column of the source */
   tv_slice *segment;      /* per column; size 0: there is none (a rowid that is counted) */
   unsigned char *verify;  /* per column. 1: its sum is to be compared. 2: it was, and was right */
   unsigned char *deleted; /* bits, or NULL: no row is */
 } tvi_part;
+
+/* The image's column that is a column of the source. */
+static inline int tvi_part_column(const tvi_part *part, int column) {
+  return part->map == NULL ? column : part->map[column];
+}
 
 typedef struct tvi_source {
   const tvi_plan_table *table;
@@ -211,7 +217,9 @@ typedef struct tvi_source {
   size_t parts_capacity;
   uint32_t parts;
   uint64_t rows;
-  tvi_rows image; /* the delta, or all of a row table */
+  tvi_rows image;       /* the delta, or all of a row table */
+  const tvi_rows *kept; /* the delta as the connection keeps it, and its columns */
+  int *map;
   tvi_memory *memory;
   tvi_arena pool;
 } tvi_source;
@@ -226,6 +234,14 @@ void tvi_source_close(tvi_source *source);
 /* Reads a row table, or the delta of a columnar one, into source->image. */
 int tvi_image_select(tvi_source *source, const tvi_plan *plan, tv_error *err);
 int tvi_image_delta(tvi_source *source, tvi_col_store *store);
+/* What the connection keeps of the table in this state; NULL: nothing can be kept. */
+tvi_col_image *tvi_image_kept(tvi_columnar *table, const tvi_col_store *store);
+/* The bits of a group, read and kept if they were not. NULL in *out: there is no room to keep them.
+ */
+int tvi_image_deleted(tvi_col_image *image, tvi_col_store *store, uint64_t group, uint32_t blocks,
+                      unsigned char **out);
+/* The delta with all columns, and the rowid behind them. TV_END: there is no room to keep it. */
+int tvi_image_fill(tvi_col_image *image, tvi_col_store *store, const tvi_rows **out);
 
 /* ---- Sieves (exec_sieve.c) ---- */
 

@@ -251,8 +251,8 @@ static void scan_view(tvi_scan *scan, int column) {
   const int64_t *wide;
   uint32_t i;
 
-  tvi_rows_view(scan->part->image, column, scan->part->from + scan->vector * TVI_EXEC_ROWS,
-                &c->vec);
+  tvi_rows_view(scan->part->image, tvi_part_column(scan->part, column),
+                scan->part->from + scan->vector * TVI_EXEC_ROWS, &c->vec);
   if (c->vec.kind != TVI_VEC_I64 || c->vec.lo < INT32_MIN || c->vec.hi > INT32_MAX) return;
   wide = c->vec.as.i64;
   for (i = 0; i < scan->rows; i++) narrow[i] = (int32_t)wide[i];

@@ -18,7 +18,7 @@ static int sieve_zone(const tvi_scan *scan, int column, int64_t *lo, int64_t *hi
   const tvi_part *part = scan->part;
 
   if (part->image != NULL) {
-    const tvi_rows_column *c = &part->image->column[column];
+    const tvi_rows_column *c = &part->image->column[tvi_part_column(part, column)];
     *nulls = c->nulls != NULL || c->kind == TVI_VEC_NULL;
     *all_null = c->kind == TVI_VEC_NULL;
     *lo = c->lo;
@@ -177,12 +177,13 @@ static void sieve_begin_range(const tvi_scan *scan, tvi_sift *sift) {
 
 static void sieve_begin_real(const tvi_scan *scan, tvi_sift *sift) {
   const tvi_sieve *sieve = sift->sieve;
-  int nulls, all_null;
+  int nulls, all_null, column;
   int64_t lo, hi;
 
   sift->op = TVI_SIFT_REAL;
   if (scan->part->image != NULL) {
-    if (scan->part->image->column[sieve->column].kind == TVI_VEC_NULL) sift->op = TVI_SIFT_NONE;
+    column = tvi_part_column(scan->part, sieve->column);
+    if (scan->part->image->column[column].kind == TVI_VEC_NULL) sift->op = TVI_SIFT_NONE;
     return;
   }
   sieve_zone(scan, sieve->column, &lo, &hi, &nulls, &all_null);

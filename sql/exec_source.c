@@ -57,11 +57,14 @@ static int source_segment(tvi_source *source, tvi_col_store *store, tvi_part *pa
   return status;
 }
 
-static int source_deleted(tvi_source *source, tvi_col_store *store, tvi_part *part) {
+static int source_deleted(tvi_source *source, tvi_col_store *store, tvi_col_image *kept,
+                          tvi_part *part) {
   uint32_t block, blocks = (part->rows + TVI_COL_BLOCK - 1) / TVI_COL_BLOCK;
   int status = TV_OK;
 
   if (part->group.deleted == 0) return TV_OK;
+  if (kept != NULL) status = tvi_image_deleted(kept, store, part->group.id, blocks, &part->deleted);
+  if (status != TV_OK || part->deleted != NULL) return status;
   part->deleted = tvi_arena_alloc(&source->pool, blocks * TVI_COL_BITS_BYTES);
   if (part->deleted == NULL) return tvi_memory_status(source->memory);
   for (block = 0; block < blocks && status == TV_OK; block++)
@@ -70,8 +73,8 @@ static int source_deleted(tvi_source *source, tvi_col_store *store, tvi_part *pa
   return status;
 }
 
-static int source_group(tvi_source *source, tvi_col_store *store, const tvi_col_group *group,
-                        const tvi_zone *zones) {
+static int source_group(tvi_source *source, tvi_col_store *store, tvi_col_image *kept,
+                        const tvi_col_group *group, const tvi_zone *zones) {
   size_t n = (size_t)source->columns + 1;
   void *parts = source->part;
   tvi_part *part;
@@ -104,10 +107,10 @@ static int source_group(tvi_source *source, tvi_col_store *store, const tvi_col_
     status = source_segment(source, store, part, i);
   }
   source->rows += group->rows - group->deleted;
-  return status == TV_OK ? source_deleted(source, store, part) : status;
+  return status == TV_OK ? source_deleted(source, store, kept, part) : status;
 }
 
-static int source_groups(tvi_source *source, tvi_col_store *store) {
+static int source_groups(tvi_source *source, tvi_col_store *store, tvi_col_image *kept) {
   size_t columns = (size_t)store->schema->columns;
   tvi_zone *zones = tvi_arena_alloc(&source->pool, columns * sizeof *zones);
   tvi_col_group group;
@@ -116,7 +119,7 @@ static int source_groups(tvi_source *source, tvi_col_store *store) {
 
   while (status == TV_OK) {
     status = tvi_col_group_seek(store, from, zones, &group);
-    if (status == TV_OK) status = source_group(source, store, &group, zones);
+    if (status == TV_OK) status = source_group(source, store, kept, &group, zones);
     if (status != TV_OK || group.first == INT64_MAX) break;
     from = group.first + 1;
   }
@@ -125,7 +128,8 @@ static int source_groups(tvi_source *source, tvi_col_store *store) {
 
 /* Cuts the image into parts as large as row groups. */
 static int source_image(tvi_source *source) {
-  uint32_t from, rows = source->image.rows;
+  const tvi_rows *image = source->kept != NULL ? source->kept : &source->image;
+  uint32_t from, rows = image->rows;
   int i;
 
   for (from = 0; from < rows; from += TVI_COL_GROUP_ROWS) {
@@ -137,14 +141,15 @@ static int source_image(tvi_source *source) {
     source->part = parts;
     part = &source->part[source->parts++];
     memset(part, 0, sizeof *part);
-    part->image = &source->image;
+    part->image = image;
+    part->map = source->map;
     part->from = from;
     part->rows = rows - from < TVI_COL_GROUP_ROWS ? rows - from : TVI_COL_GROUP_ROWS;
   }
   source->rows += rows;
   for (i = 0; i < source->columns; i++) {
     tvi_source_column *c = &source->column[i];
-    const tvi_rows_column *r = &source->image.column[i];
+    const tvi_rows_column *r = &image->column[source->map == NULL ? i : source->map[i]];
     if (rows == 0) continue;
     if (r->nulls != NULL || r->kind == TVI_VEC_NULL || r->kind == TVI_VEC_MIXED) c->nulls = 1;
     if (r->kind == TVI_VEC_I64 || r->kind == TVI_VEC_DATE) {
@@ -155,9 +160,28 @@ static int source_image(tvi_source *source) {
   return TV_OK;
 }
 
+/* The delta: as it is kept, else the columns of this source only. */
+static int source_delta(tvi_source *source, tvi_col_store *store, tvi_col_image *kept) {
+  int i, status = TV_END;
+
+  if (store->header.delta == 0) return TV_OK;
+  if (kept != NULL) status = tvi_image_fill(kept, store, &source->kept);
+  if (status == TV_END) {
+    source->kept = NULL;
+    return tvi_image_delta(source, store);
+  }
+  source->map = tvi_arena_alloc(&source->pool, ((size_t)source->columns + 1) * sizeof *source->map);
+  if (source->map == NULL) return tvi_memory_status(source->memory);
+  for (i = 0; i < source->columns; i++)
+    source->map[i] =
+        source->column[i].number < 0 ? store->schema->columns : source->column[i].number;
+  return status;
+}
+
 static int source_columnar(tvi_source *source, tv_error *err) {
   tvi_columnar *table = source->table->columnar;
   tvi_col_store store = {.name = table->name, .schema = &table->schema};
+  tvi_col_image *kept = NULL;
   uint64_t generation;
   tv_txn *txn;
   int status = tvi_columnar_flush(table, err);
@@ -169,8 +193,9 @@ static int source_columnar(tvi_source *source, tv_error *err) {
   source->name = table->name;
   source_columns(source, &table->schema);
   status = tvi_col_store_open(&store, txn);
-  if (status == TV_OK) status = source_groups(source, &store);
-  if (status == TV_OK && store.header.delta > 0) status = tvi_image_delta(source, &store);
+  if (status == TV_OK) kept = tvi_image_kept(table, &store);
+  if (status == TV_OK) status = source_groups(source, &store, kept);
+  if (status == TV_OK) status = source_delta(source, &store, kept);
   if (status == TV_OK) status = source_image(source);
   if (status != TV_OK && status != TV_ENOMEM && status != TV_ELIMIT) {
     const tv_error *cause = tv_txn_error(txn);
