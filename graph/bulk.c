@@ -198,14 +198,14 @@ int tv_graph_edges_load_with(tv_graph *graph, const tv_edges *edges, tv_edge *fi
   if (edges == NULL || (edges->n != 0 && (edges->from == NULL || edges->to == NULL)) ||
       (edges->column_count != 0 && edges->columns == NULL))
     return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "tv_graph_edges_load_with: an array is missing");
-  for (i = 0; i < edges->column_count; i++)
-    if (edges->columns[i].values == NULL && edges->n != 0)
-      return tvi_txn_fail(graph->txn, TV_EINVAL, 0, "column %zu of edges has no values", i);
   n = load.n = edges->n;
   status = tvi_name_intern(graph, TVI_NAME_TYPE, edges->type, &load.type);
   if (status == TV_OK) status = tvi_bulk_columns(graph, edges, load.column_names);
   load.columns = edges->columns;
   load.column_count = edges->column_count;
+  for (i = 0; i < edges->column_count && status == TV_OK; i++)
+    if (edges->columns[i].values == NULL && edges->n != 0)
+      status = tvi_txn_fail(graph->txn, TV_EINVAL, 0, "column %zu of edges has no values", i);
   if (status == TV_OK) status = tvi_node_ids(graph, &load.ids);
   if (status == TV_OK) status = tvi_edge_ids(graph, &load.first);
   if (status != TV_OK) return status;
