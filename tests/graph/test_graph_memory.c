@@ -59,9 +59,9 @@ static int count_reached(void *ctx, tv_node node, uint32_t depth, tv_node parent
 }
 
 static int give_text(void *ctx, void *buffer, size_t capacity, size_t *got) {
-  static const char text[] = "k0 k1\nk1 k2\nk2 k0\nk0 new\n";
+  static const char text[] = "k0 k1 1\nk1 k2 2.5\nk2 k0 3\nk0 new 4\n";
   int *calls = ctx;
-  *got = (*calls)++ == 0 && capacity >= sizeof text - 1 ? sizeof text - 1 : 0;
+  *got = (*calls)++ < 300 && capacity >= sizeof text - 1 ? sizeof text - 1 : 0;
   memcpy(buffer, text, *got);
   return 0;
 }
@@ -69,8 +69,16 @@ static int give_text(void *ctx, void *buffer, size_t capacity, size_t *got) {
 /* Merges, loads, lets expire. */
 static int write_segments(tv_graph *g) {
   int calls = 0, status = tv_graph_compact(g, UINT64_MAX, NULL);
-  tv_load_options options = {.type = "p0", .label = "Odd", .read = give_text, .ctx = &calls};
+  tv_load_options options = {.type = "p0",
+                             .label = "Odd",
+                             .read = give_text,
+                             .ctx = &calls,
+                             .weight = "w",
+                             .memory_bytes_max = 1}; /* 1,200 edges: more than a run */
+  tv_value heavy = {TV_INT64, {.integer = 9}};
   if (status == TV_OK) status = tv_graph_load(g, &options, NULL);
+  if (status == TV_OK) status = tv_graph_edge_set(g, 50, "w", heavy);
+  if (status == TV_OK) status = tv_graph_edge_set(g, 5, "w", heavy);
   if (status == TV_OK) status = tv_graph_edge_delete(g, 2);
   if (status == TV_OK) status = tv_graph_edge_add(g, 3, 4, "late", 0, NULL, NULL);
   return status == TV_OK ? tv_graph_edge_expire(g, 4, 3600000) : status;
@@ -130,6 +138,9 @@ static int read_graph(tv_txn *txn) {
   if (status == TV_OK) status = tv_graph_node_find(g, tv_str("k0"), &start);
   if (status == TV_OK) status = tv_graph_node_labels(g, start, ignore_label, NULL);
   if (status == TV_OK) status = tv_graph_node_properties(g, start, ignore_property, NULL);
+  if (status == TV_OK) status = tv_graph_check(g, NULL, NULL, NULL);
+  if (status == TV_OK) status = tv_graph_edge_find(g, 51, &ref);
+  if (status == TV_OK) status = tv_graph_edge_properties(g, &ref, ignore_property, NULL);
   if (status == TV_OK) status = tv_graph_edge_find(g, 3, &ref);
   if (status == TV_OK) status = tv_graph_edge_properties(g, &ref, ignore_property, NULL);
   if (status == TV_OK)
