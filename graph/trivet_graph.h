@@ -156,7 +156,8 @@ TV_API int tv_graph_nodes_from(tv_graph *graph, const char *label, tv_node first
 
 /* Adds an edge with n properties (those of TV_NULL are left out); *edge (may be NULL) gets its id.
  * Returns TV_ENONODE when an end does not exist, TV_EINVAL for a name given twice. Cost: three
- * puts, O(log edges); dense sources first are cheapest. */
+ * puts, O(log edges), dense sources first are cheapest; and now and then a step of merging (see
+ * tv_graph_compact). */
 TV_API int tv_graph_edge_add(tv_graph *graph, tv_node from, tv_node to, const char *type, size_t n,
                              const tv_property *properties, tv_edge *edge);
 
@@ -239,12 +240,14 @@ TV_API int tv_graph_sweep(tv_graph *graph, uint64_t limit, uint64_t *swept);
 /* ---- Segments ---- */
 
 /*
- * Edges are added to an ordered delta; this merges it into segments, compressed sparse rows that
+ * Edges are added to an ordered delta, which is merged into segments: compressed sparse rows that
  * traversals and above all algorithms read several times as fast and that take a fraction of the
- * space. It merges up to `steps` blocks of 4,096 nodes in one direction each; *merged (may be NULL)
- * counts them, and fewer than `steps` mean that no delta is left. Nothing but speed and space
- * changes for readers, in this transaction or any other. Returns TV_OK, TV_ELIMIT (node ids beyond
- * 2^32), TV_ECORRUPT. Cost of a step: O(edges at the block's nodes), 12 bytes of memory for each.
+ * space. Writers do so by themselves, a step for every 256 edges written, once the delta has more
+ * than 4,096 edges and a sixty-fourth of the graph's; this merges the rest: up to `steps` blocks of
+ * 4,096 nodes in one direction each; *merged (may be NULL) counts them, and fewer than `steps` mean
+ * that no delta is left. Nothing but speed and space changes for readers, in this transaction or
+ * any other. Returns TV_OK, TV_ELIMIT (node ids beyond 2^32), TV_ECORRUPT. Cost of a step: O(edges
+ * at the block's nodes), 12 bytes of memory for each.
  */
 TV_API int tv_graph_compact(tv_graph *graph, uint64_t steps, uint64_t *merged);
 
