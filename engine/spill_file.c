@@ -14,7 +14,7 @@
 static int spill_fail(tv_txn *txn, const char *what) {
   int code = errno;
   return tvi_txn_fail(txn, code == ENOSPC ? TV_ENOSPC : TV_EIO, code,
-                      "a temporary file cannot be %s: %s", what, strerror(code));
+                      "a temporary file cannot be %s: error %d of the system", what, code);
 }
 
 static int spill_open(tv_txn *txn, tvi_spill *spill) {

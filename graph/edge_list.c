@@ -113,7 +113,7 @@ int tvi_load_bad(tvi_load *load, const char *problem) {
 
 /* ---- Lines ---- */
 
-static int load_line(tvi_load *load, const char *line, size_t size) {
+static int load_one_line(tvi_load *load, const char *line, size_t size) {
   load->report->lines++;
   if (size > 0 && line[size - 1] == '\r') size--;
   switch (load->options->format) {
@@ -135,7 +135,7 @@ static int load_take_lines(tvi_load *load, int at_end) {
     const char *end = memchr(text + at, '\n', size - at);
     if (end == NULL && !at_end) break;
     if (end == NULL) end = text + size;
-    status = load_line(load, text + at, (size_t)(end - text) - at);
+    status = load_one_line(load, text + at, (size_t)(end - text) - at);
     at = (size_t)(end - text) + 1;
   }
   if (at > size) at = size;

@@ -231,7 +231,8 @@ static int edge_columns_differ(tv_graph *graph, tv_slice a, tv_slice b, int *dif
   tvi_buffer of_a = {0}, of_b = {0};
   int status = tvi_columns_split(graph, a, 1, &of_a);
   if (status == TV_OK) status = tvi_columns_split(graph, b, 1, &of_b);
-  *differ = of_a.size != of_b.size || (of_a.size != 0 && memcmp(of_a.data, of_b.data, of_a.size));
+  *differ =
+      of_a.size != of_b.size || (of_a.size != 0 && memcmp(of_a.data, of_b.data, of_a.size) != 0);
   tvi_buffer_free(&of_a);
   tvi_buffer_free(&of_b);
   return status;

@@ -40,7 +40,7 @@ static void rows_range_integer(rows_column_range *range, int64_t integer) {
   range->negative |= integer < 0;
 }
 
-static void rows_range(const tvi_rows_column *column, size_t count, rows_column_range *range) {
+static void rows_range(const tvi_segment_values *column, size_t count, rows_column_range *range) {
   size_t i;
   *range = (rows_column_range){.min = INT64_MAX, .max = INT64_MIN, .narrow = 1, .exact = 1};
   for (i = 0; i < count; i++) {
@@ -58,7 +58,7 @@ static void rows_range(const tvi_rows_column *column, size_t count, rows_column_
   if (range->integers + range->doubles < count) rows_range_integer(range, 1);
 }
 
-static rows_column_kind rows_kind(const tvi_rows_column *column, size_t count) {
+static rows_column_kind rows_column_decide(const tvi_segment_values *column, size_t count) {
   rows_column_kind kind = {TVI_COLUMN_I64, 0, 0};
   rows_column_range range;
   rows_range(column, count, &range);
@@ -96,7 +96,7 @@ size_t tvi_rows_columns_bytes(const tvi_segment_rows *rows) {
   uint32_t i;
   if (rows->column_count == 0) return 0;
   for (i = 0; i < rows->column_count; i++) {
-    rows_column_kind kind = rows_kind(&rows->columns[i], rows->count);
+    rows_column_kind kind = rows_column_decide(&rows->columns[i], rows->count);
     bytes += TVI_COLUMN_ENTRY_BYTES + rows_kind_bytes(&kind, rows->count);
   }
   return bytes;
@@ -131,7 +131,7 @@ static void rows_put_double(const rows_column_kind *kind, double real, unsigned 
   tvi_store_le32(at, bits);
 }
 
-static void rows_put_values(const tvi_rows_column *column, const rows_column_kind *kind,
+static void rows_put_values(const tvi_segment_values *column, const rows_column_kind *kind,
                             size_t count, unsigned char *at) {
   size_t i, width = tvi_column_width(kind->encoding);
   int real = kind->encoding == TVI_COLUMN_F32 || kind->encoding == TVI_COLUMN_F64;
@@ -147,8 +147,8 @@ static void rows_put_values(const tvi_rows_column *column, const rows_column_kin
 }
 
 /* Bits of the edges whose value is (not) of a type. */
-static unsigned char *rows_put_bits(const tvi_rows_column *column, size_t count, int type, int is,
-                                    unsigned char *at) {
+static unsigned char *rows_put_bits(const tvi_segment_values *column, size_t count, int type,
+                                    int is, unsigned char *at) {
   size_t i;
   memset(at, 0, (count + 7) / 8);
   for (i = 0; i < count; i++)
@@ -163,8 +163,8 @@ void tvi_rows_columns_fill(const tvi_segment_rows *rows, unsigned char *at) {
   tvi_store_le16(at, (uint16_t)rows->column_count);
   at = entry + TVI_COLUMN_ENTRY_BYTES * (size_t)rows->column_count;
   for (i = 0; i < rows->column_count; i++, entry += TVI_COLUMN_ENTRY_BYTES) {
-    const tvi_rows_column *column = &rows->columns[i];
-    rows_column_kind kind = rows_kind(column, count);
+    const tvi_segment_values *column = &rows->columns[i];
+    rows_column_kind kind = rows_column_decide(column, count);
     tvi_store_le16(entry, (uint16_t)column->property);
     entry[2] = (unsigned char)kind.encoding;
     entry[3] = (unsigned char)kind.flags;

@@ -185,11 +185,11 @@ static inline double tvi_column_number(uint32_t encoding, const unsigned char *v
 /* ---- Building (segment_rows.c) ---- */
 
 /* The values of one property, one for each edge so far. */
-typedef struct tvi_rows_column {
+typedef struct tvi_segment_values {
   uint32_t property;
   uint64_t *raw;        /* int64, or the bits of a double */
   unsigned char *types; /* tv_value_type; TV_NULL: none */
-} tvi_rows_column;
+} tvi_segment_values;
 
 /* Rows being built: edges are added in the order of node, neighbour, edge. All zero is empty. */
 typedef struct tvi_segment_rows {
@@ -199,7 +199,7 @@ typedef struct tvi_segment_rows {
   uint32_t *neighbours;
   uint64_t *ids;
   size_t count, capacity;
-  tvi_rows_column *columns; /* by ascending property */
+  tvi_segment_values *columns; /* by ascending property */
   uint32_t column_count;
 } tvi_segment_rows;
 
@@ -253,10 +253,10 @@ typedef struct tvi_appender {
   tvi_rows_cursor taken;
   tv_edge first, last; /* ids that the block got */
 } tvi_appender;
-void tvi_append_begin(tvi_appender *appender, tv_graph *graph, int direction, uint32_t type);
-int tvi_append_edge(tvi_appender *appender, tv_node node, tv_node neighbour, tv_edge edge);
+void tvi_append_begin(tvi_appender *to, tv_graph *graph, int direction, uint32_t type);
+int tvi_append_edge(tvi_appender *to, tv_node node, tv_node neighbour, tv_edge edge);
 /* Writes the last block and frees what was allocated; passes a failure on. */
-int tvi_append_end(tvi_appender *appender, int status);
+int tvi_append_end(tvi_appender *to, int status);
 /* Counts n loaded edges, gives out their ids and enters those of them that have properties into the
  * indexes. */
 int tvi_bulk_finish(tv_graph *graph, uint32_t type, tv_edge first, uint64_t n, int has_columns);

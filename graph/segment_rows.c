@@ -16,7 +16,7 @@ static int rows_no_memory(tv_graph *graph) {
   return tvi_txn_fail(graph->txn, TV_ENOMEM, 0, "no memory for a segment");
 }
 
-static int rows_grow_column(tvi_rows_column *column, size_t capacity) {
+static int rows_grow_column(tvi_segment_values *column, size_t capacity) {
   uint64_t *raw = tvi_realloc(column->raw, capacity * sizeof *raw);
   unsigned char *types;
   if (raw == NULL) return TV_ENOMEM;
@@ -75,8 +75,8 @@ int tvi_segment_rows_add(tv_graph *graph, tvi_segment_rows *rows, uint32_t row, 
 }
 
 /* The column of a property, made when it is met first. NULL: no memory. */
-static tvi_rows_column *rows_column(tvi_segment_rows *rows, uint32_t property) {
-  tvi_rows_column *columns, added = {property, NULL, NULL};
+static tvi_segment_values *rows_column(tvi_segment_rows *rows, uint32_t property) {
+  tvi_segment_values *columns, added = {property, NULL, NULL};
   uint32_t i = rows->column_count;
   while (i > 0 && rows->columns[i - 1].property >= property) i--;
   if (i < rows->column_count && rows->columns[i].property == property) return &rows->columns[i];
@@ -94,7 +94,7 @@ static tvi_rows_column *rows_column(tvi_segment_rows *rows, uint32_t property) {
   return &columns[i];
 }
 
-static void rows_set(tvi_rows_column *column, size_t at, const tv_value *value) {
+static void rows_set(tvi_segment_values *column, size_t at, const tv_value *value) {
   column->types[at] = (unsigned char)value->type;
   if (value->type == TV_DOUBLE)
     memcpy(&column->raw[at], &value->as.real, 8);
@@ -104,7 +104,7 @@ static void rows_set(tvi_rows_column *column, size_t at, const tv_value *value) 
 
 int tvi_segment_rows_value(tv_graph *graph, tvi_segment_rows *rows, uint32_t property,
                            tv_value value) {
-  tvi_rows_column *column = rows_column(rows, property);
+  tvi_segment_values *column = rows_column(rows, property);
   if (column == NULL) return rows_no_memory(graph);
   rows_set(column, rows->count - 1, &value);
   return TV_OK;
@@ -116,7 +116,7 @@ static int rows_copy_columns(tv_graph *graph, tvi_segment_rows *rows, const tvi_
   uint32_t i;
   for (i = 0; i < segment->columns; i++) {
     tvi_segment_column old;
-    tvi_rows_column *column;
+    tvi_segment_values *column;
     tv_value value;
     tvi_segment_column_at(segment, i, &old);
     column = rows_column(rows, old.property);
@@ -225,7 +225,7 @@ static void rows_fill(const tvi_segment_rows *rows, uint32_t flags, unsigned cha
 static void rows_drop_columns(tvi_segment_rows *rows) {
   uint32_t i, kept = 0;
   for (i = 0; i < rows->column_count; i++) {
-    tvi_rows_column column = rows->columns[i];
+    tvi_segment_values column = rows->columns[i];
     size_t at = 0;
     while (at < rows->count && column.types[at] == TV_NULL) at++;
     if (at < rows->count) {

@@ -192,12 +192,14 @@ static int overlay_walk(view_overlay *o, tv_cursor *cursor, const tvi_buffer *go
   size_t at = 0;
   int in_delta = tv_cursor_next(cursor, &key, &value), status = TV_OK;
   while (status == TV_OK && (in_delta == TV_OK || at < gone->size)) {
-    int order = in_delta != TV_OK ? 1 : at == gone->size ? -1 : 0;
-    tv_slice expired = tv_bytes(at < gone->size ? gone->data + at : NULL, TVI_ADJ_KEY_BYTES);
+    int order = in_delta != TV_OK ? 1 : at >= gone->size ? -1 : 0;
+    tv_slice expired = {NULL, 0};
+    if (at < gone->size) expired = tv_bytes(gone->data + at, TVI_ADJ_KEY_BYTES);
     if (in_delta != TV_OK && in_delta != TV_END) return in_delta;
     if (in_delta == TV_OK && key.size != TVI_ADJ_KEY_BYTES)
       return tvi_graph_corrupt(o->view->graph, "the adjacency of node", 0);
-    if (order == 0) order = memcmp(key.data, expired.data, TVI_ADJ_KEY_BYTES);
+    if (order == 0 && expired.data != NULL)
+      order = memcmp(key.data, expired.data, TVI_ADJ_KEY_BYTES);
     status = order > 0 ? overlay_key(o, expired, NULL, 1) : overlay_key(o, key, &value, order == 0);
     if (order >= 0) at += TVI_ADJ_KEY_BYTES;
     if (order <= 0 && status == TV_OK) in_delta = tv_cursor_next(cursor, &key, &value);
