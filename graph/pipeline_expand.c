@@ -92,6 +92,9 @@ static int hop_expand_row(tv_traversal *t, tvi_pipe_hop *hop, tvi_pipe_place *pl
     if (take == NULL) {
       status = hop_take_straight(t, hop, &next, rows, ctx);
       if (status != TV_OK) return status;
+      if (hop->run_at == hop->run.n) continue;
+      hop_note(hop, place);
+      return TV_OK;
     }
     while (hop->run_at < hop->run.n) {
       if (*rows == 0) {

@@ -141,7 +141,7 @@ static int pipe_produce(tv_traversal *t, size_t at) {
 }
 
 /* Fills the last stage's buffer. TV_OK, TV_END, or what ends the traversal. */
-static int pipe_advance(tv_traversal *t) {
+static int traversal_advance(tv_traversal *t) {
   size_t last = t->stage_count - 1, at = last;
   for (;;) {
     tvi_pipe_stage *stage = t->stages[at];
@@ -187,7 +187,7 @@ static int pipe_ready(tv_traversal *t) {
   out = &t->stages[t->stage_count - 1]->out;
   if (out->at < out->n) return TV_OK;
   t->graph->traversals++;
-  status = pipe_advance(t);
+  status = traversal_advance(t);
   t->graph->traversals--;
   return tvi_pipe_built(t, status);
 }
