@@ -15,6 +15,7 @@
  *   columnar_merge.c     the delta folded into row groups, one group a step
  *   columnar_write.c     INSERT, UPDATE, DELETE
  *   columnar_load.c      rows from the text of a file
+ *   columnar_check.c     everything compared and decoded
  *   columnar_filter.c    conditions evaluated on zone maps, blocks and codes
  *   columnar_hash.c      a hash index for one statement
  *   columnar_plan.c, columnar_scan.c, columnar_table.c   the virtual table

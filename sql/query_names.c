@@ -156,22 +156,23 @@ static int names_below_collate(const tvi_query_binder *binder, int node) {
   return node;
 }
 
-/* GROUP BY 2 and ORDER BY 2 mean the second column. */
+/* GROUP BY 2 and ORDER BY 2 mean the second column; so do +2 and -(-2). */
 static void names_ordinal(tvi_query_binder *binder, int term) {
   const tvi_query_node *node;
   long long number = 0;
-  int below = term;
+  int sign = 1;
 
-  while (binder->query->node[below].kind == TVI_QN_UNARY &&
-         binder->query->node[below].op == TVI_QT_PLUS)
-    below = binder->query->node[below].left;
-  node = &binder->query->node[below];
+  for (node = &binder->query->node[term];
+       node->kind == TVI_QN_UNARY && (node->op == TVI_QT_PLUS || node->op == TVI_QT_MINUS);
+       node = &binder->query->node[node->left])
+    if (node->op == TVI_QT_MINUS) sign = -sign;
   if (node->kind != TVI_QN_INTEGER) return;
   if (node->text.size < 10) {
     uint32_t i;
     for (i = 0; i < node->text.size; i++)
       number = number * 10 + (binder->query->sql[node->text.at + i] - '0');
   }
+  number *= sign;
   if (number < 1 || number > binder->outputs)
     tvi_query_decline(binder->query, "a column's number is not understood");
   else

@@ -174,6 +174,19 @@ static bool shell_check_verify(shell *sh, bool on) {
   return before;
 }
 
+static int shell_check_segments(void *ctx, uint64_t segments) {
+  return shell_check_progress(ctx, "columnar tables:", "segments", segments);
+}
+
+static void shell_check_columnar(shell_check_run *run) {
+  tv_sql_check_hooks hooks = {shell_check_sql_problem, shell_check_segments, run};
+  tv_sql_check_report report = {0};
+  int status = tv_sql_check_columnar(run->sh->sql, &hooks, &report, &run->sh->error);
+  run->records += report.pages;
+  if (status != TV_OK && status != TV_STOP && report.problems == 0)
+    shell_check_problem(run, run->sh->error.message);
+}
+
 /*
  * The whole at once is cheapest but names no table: only when something is wrong, each table is
  * checked by itself. Verified reading, or a damaged page in place would pass for a sound one.
@@ -195,6 +208,7 @@ static void shell_check_tables(shell_check_run *run) {
     shell_check_pragma(run, sql.data, names[i]);
   }
   shell_check_verify(run->sh, verified);
+  if (!shell_interrupted()) shell_check_columnar(run);
   for (size_t i = 0; i < n; i++) shell_free(names[i]);
   shell_free(names);
   shell_text_free(&sql);

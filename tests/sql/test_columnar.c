@@ -337,6 +337,44 @@ static void a_damaged_delta_row_delete_bits_and_header_are_reported(void **state
   answer_has(f->sql, "SELECT count(*) FROM t", "its header is damaged");
 }
 
+static void keep_sentence(void *ctx, uint32_t page, const char *sentence) {
+  sqlite3_str *told = ctx;
+  (void)page;
+  sqlite3_str_appendf(told, "%s\n", sentence);
+}
+
+/* What tv_sql_check_columnar tells. */
+static void check_tells(sqlite3 *sql, const char *expected) {
+  sqlite3_str *told = sqlite3_str_new(NULL);
+  tv_sql_check_hooks hooks = {keep_sentence, NULL, told};
+  tv_sql_check_report report;
+  tv_error err = {0};
+  int status = tv_sql_check_columnar(sql, &hooks, &report, &err);
+  char *text;
+  assert_int_equal(status, expected[0] == '\0' ? TV_OK : TV_ECORRUPT);
+  assert_int_equal(report.problems > 0, expected[0] != '\0');
+  text = sqlite3_str_finish(told);
+  assert_string_equal(text != NULL ? text : "", expected);
+  sqlite3_free(text);
+}
+
+static void a_check_names_all_that_is_damaged(void **state) {
+  fixture *f = *state;
+  make_group(f);
+  answer_is(f->sql, "DELETE FROM t WHERE id = 3; INSERT INTO t VALUES(30000, 'd', 0, NULL)", "");
+  check_tells(f->sql, "");
+  damage_one(f->db, 's', 500);
+  damage_one(f->db, 'r', 9);
+  damage_one(f->db, 'd', 17);
+  check_tells(f->sql,
+              "columnar table \"t\": segment of column id in row group 0 is damaged: its "
+              "checksum differs\n"
+              "columnar table \"t\": delete bits of row group 0 are damaged\n"
+              "columnar table \"t\": row 20001 of the delta is damaged\n");
+  damage_one(f->db, 'h', 20);
+  check_tells(f->sql, "columnar table \"t\": its header is damaged\n");
+}
+
 /* Whatever byte of a segment changes, the answer is an error or, behind its end, right. */
 static void no_damage_to_a_segment_goes_unnoticed_or_crashes(void **state) {
   fixture *f = *state;
@@ -374,6 +412,7 @@ int main(void) {
       with_store(an_interruption_ends_a_statement_and_no_more),
       with_store(damage_is_reported_with_table_column_and_segment),
       with_store(a_damaged_delta_row_delete_bits_and_header_are_reported),
+      with_store(a_check_names_all_that_is_damaged),
       with_store(no_damage_to_a_segment_goes_unnoticed_or_crashes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
