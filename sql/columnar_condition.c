@@ -169,6 +169,29 @@ static tvi_filter_scope condition_string(tvi_filter *f, int type, int op, sqlite
   return TVI_FILTER_SOME;
 }
 
+/* What stands before the first wildcard: every spelling of it lies between the one in upper and the
+ * one in lower case, so a zone map can rule it out. */
+static int condition_like_bounds(tvi_filter *f, const char *pattern) {
+  size_t size = 0, i, room;
+
+  /* Beyond ASCII a byte may stand for another: SQLite reads broken characters as one. */
+  while (strchr("%_", pattern[size]) == NULL && (unsigned char)pattern[size] < 0x80) size++;
+  if (size == 0) return TV_OK;
+  room = size + TVI_ZONE_TEXT + 1;
+  f->bytes.size = 0;
+  if (tvi_buffer_reserve(&f->bytes, size + room) != TV_OK) return TV_ENOMEM;
+  for (i = 0; i < size; i++) {
+    unsigned char c = (unsigned char)pattern[i];
+    f->bytes.data[i] = c >= 'a' && c <= 'z' ? (unsigned char)(c - ('a' - 'A')) : c;
+    f->bytes.data[size + i] = c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
+  }
+  memset(f->bytes.data + 2 * size, 0xff, room - size);
+  f->low = tv_bytes(f->bytes.data, size);
+  f->high = tv_bytes(f->bytes.data + size, room);
+  f->has_low = f->has_high = 1;
+  return TV_OK;
+}
+
 static tvi_filter_scope condition_like(tvi_filter *f, sqlite3_value *value, int *status) {
   const char *pattern;
   size_t size;
@@ -183,6 +206,7 @@ static tvi_filter_scope condition_like(tvi_filter *f, sqlite3_value *value, int 
     *status = TV_ENOMEM;
   else
     memcpy(f->pattern, pattern, size);
+  if (*status == TV_OK) *status = condition_like_bounds(f, pattern);
   return TVI_FILTER_SOME;
 }
 

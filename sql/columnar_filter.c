@@ -46,7 +46,7 @@ static int filter_zone_reaches(const tvi_zone *zone, tv_slice key, int upwards) 
 static int filter_zone_strings(const tvi_filter *f, const tvi_zone *zone) {
   size_t i;
 
-  if (f->kind == TVI_FILTER_STRING && !f->nocase)
+  if (f->kind == TVI_FILTER_LIKE || (f->kind == TVI_FILTER_STRING && !f->nocase))
     return (!f->has_low || filter_zone_reaches(zone, f->low, 1)) &&
            (!f->has_high || filter_zone_reaches(zone, f->high, 0));
   if (f->kind != TVI_FILTER_STRINGS) return 1;
