@@ -46,6 +46,10 @@ static int csv_header_type(tv_slice *name) {
     name->size = at - 1;
     return (int)i + TV_BOOL;
   }
+  if (at > 0 && csv_is(tv_bytes(p + at, name->size - at), "int")) { /* as tv_graph_load has it */
+    name->size = at - 1;
+    return TV_INT64;
+  }
   return TV_TEXT;
 }
 

@@ -17,10 +17,11 @@
  *
  * `key` is a node's key, `labels` its labels with `;` between (`\;` and `\\` stand for these
  * characters in a label); `source` and `target` (or `from` and `to`) are keys, `type` the type of
- * the edge. Any other column is a property, NAME:TYPE with one of bool, int64, double, text, blob;
- * without a type it is text. An empty field without quotes is a property that is not there, "" an
- * empty text. bool is true or false, blob hexadecimal digits, double what reads back as the same
- * number (inf, -inf, nan included). A property that has several types has a column for each.
+ * the edge. Any other column is a property, NAME:TYPE with one of bool, int64 (or int), double,
+ * text, blob; without a type it is text. An empty field without quotes is a property that is not
+ * there, "" an empty text. bool is true or false, blob hexadecimal digits, double what reads back
+ * as the same number (inf, -inf, nan included). A property that has several types has a column for
+ * each.
  *
  * Example (compiled and run by tests/graph/test_csv_load.c):
  *
@@ -110,11 +111,12 @@ typedef struct tv_csv_options {
  * Loads nodes, or edges between nodes, from CSV. A node whose key is there already is given the
  * labels and properties of its line in addition to those it has. Edges whose properties are
  * numbers, all of them there, go straight into segments, as tv_graph_edges_load_with does; others
- * are added one by one. A line is checked whole before anything of it is written. A bad header is
- * always an error. *report (may be NULL) is filled on failure too; after a failure roll back.
- * Returns TV_OK, TV_EINVAL, TV_EIO, TV_EINTR, TV_ELIMIT (a line of more than 16 MiB, or limits of
- * the graph), TV_EXISTS (a unique index refuses), TV_EREADONLY, TV_ENOMEM. Cost: of a node as
- * tv_graph_node_upsert; of an edge two look-ups of keys, and 16 bytes of memory, 8 more per number.
+ * are added one by one (for a file of the first kind alone tv_graph_load is the faster). A line is
+ * checked whole before anything of it is written. A bad header is always an error. *report (may be
+ * NULL) is filled on failure too; after a failure roll back. Returns TV_OK, TV_EINVAL, TV_EIO,
+ * TV_EINTR, TV_ELIMIT (a line of more than 16 MiB, or limits of the graph), TV_EXISTS (a unique
+ * index refuses), TV_EREADONLY, TV_ENOMEM. Cost: of a node as tv_graph_node_upsert; of an edge two
+ * look-ups of keys, and 16 bytes of memory, 8 more per number.
  */
 TV_API int tv_graph_csv_load(tv_graph *graph, const tv_csv_options *options, tv_csv_report *report);
 

@@ -62,7 +62,8 @@ static int khop_list_find(khop_list *list, tv_node node, size_t *place) {
   size_t n = list->places.size / sizeof(khop_list_place), at;
   khop_list_place fresh = {node, 0, 0};
 
-  if (n >= list->slot_count / 2 && khop_list_grow(list) != TV_OK) return TV_ENOMEM;
+  if ((list->slots == NULL || n >= list->slot_count / 2) && khop_list_grow(list) != TV_OK)
+    return TV_ENOMEM;
   at = khop_list_slot(list, node);
   if (list->slots[at] == 0) {
     if (tvi_buffer_append(&list->places, &fresh, sizeof fresh) != TV_OK) return TV_ENOMEM;

@@ -130,12 +130,12 @@ struct tvi_graph_cursor {
 /* ---- graph_table.c: the methods that all modules have ---- */
 
 int tvi_graph_table_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out);
-int tvi_graph_table_close(sqlite3_vtab_cursor *cursor);
-int tvi_graph_table_filter(sqlite3_vtab_cursor *cursor, int plan, const char *plan_text, int argc,
+int tvi_graph_table_close(sqlite3_vtab_cursor *base);
+int tvi_graph_table_filter(sqlite3_vtab_cursor *base, int plan, const char *plan_text, int argc,
                            sqlite3_value **argv);
-int tvi_graph_table_next(sqlite3_vtab_cursor *cursor);
-int tvi_graph_table_eof(sqlite3_vtab_cursor *cursor);
-int tvi_graph_table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int column);
+int tvi_graph_table_next(sqlite3_vtab_cursor *base);
+int tvi_graph_table_eof(sqlite3_vtab_cursor *base);
+int tvi_graph_table_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int column);
 
 /* Opens the graph in the connection's transaction unless it is open there. Ids outlive the
  * transaction, so a cursor keeps ids and asks again. For a table whose graph is gone cursor->txn is
@@ -216,9 +216,9 @@ int tvi_graph_ended(tvi_graph_cursor *cursor, int status);
 /* ---- graph_argument.c ---- */
 
 /* The bytes of a key given in SQL: of a text or blob, the digits of an integer. */
-tv_slice tvi_graph_key_bytes(sqlite3_value *key);
+tv_slice tvi_graph_key_bytes(sqlite3_value *value);
 /* The node that a key given in SQL names. TV_OK, TV_NOTFOUND, or a failure. */
-int tvi_graph_key_find(tv_graph *graph, sqlite3_value *key, tv_node *node);
+int tvi_graph_key_find(tv_graph *graph, sqlite3_value *value, tv_node *node);
 
 /* The node that the key in an argument names. *found is 0 when there is none: an error when the
  * key is a literal of the statement, else the answer is empty. */

@@ -203,7 +203,7 @@ static int graph_row_node_write(graph_row *row, tv_node node) {
 static int graph_row_node_insert(graph_row *row, sqlite3_int64 *rowid) {
   char shown[TVI_SHOW_BYTES];
   tv_node node;
-  tv_slice key;
+  tv_slice key = {NULL, 0};
   int status, is_new, code = graph_row_key(row, GRAPH_ROW_KEY, &key);
 
   if (code != SQLITE_OK) return code;
@@ -226,7 +226,7 @@ static int graph_row_node_insert(graph_row *row, sqlite3_int64 *rowid) {
 static int graph_row_node_update(graph_row *row) {
   tv_node node = (tv_node)sqlite3_value_int64(row->old), same = TV_NODE_NONE;
   char shown[TVI_SHOW_BYTES];
-  tv_slice key;
+  tv_slice key = {NULL, 0};
   int status;
 
   if (!graph_row_stays(row, GRAPH_ROW_KEY)) {
@@ -268,7 +268,7 @@ static int graph_row_no_end(graph_row *row, int column, tv_slice key) {
 static int graph_row_end(graph_row *row, int end, int by_key, int by_id, tv_node otherwise) {
   int key_given = !graph_row_stays(row, by_key) && !graph_row_is_null(row, by_key);
   int id_given = !graph_row_stays(row, by_id) && !graph_row_is_null(row, by_id);
-  tv_slice key;
+  tv_slice key = {NULL, 0};
   int status, code;
 
   if (!key_given && !id_given) {

@@ -55,7 +55,7 @@ static const shell_command shell_commands_table[] = {
     {".graph", "list", "[LIKE]", "List graphs: nodes, edges, bytes", shell_graphs},
     {".graph", "load",
      "GRAPH FILE [--nodes] [--create-nodes] [--label LABEL] [--type TYPE] [--separator C] "
-     "[--skip-bad]",
+     "[--weight NAME] [--skip-bad]",
      "Read typed .csv of edges (or --nodes), .mtx (Matrix Market) or an edge list of SNAP into a "
      "graph",
      shell_graph_load},

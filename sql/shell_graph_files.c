@@ -170,6 +170,7 @@ static int shell_graph_load_list(shell_graph_file *call) {
                              .skip_bad_lines = shell_has(call->args, "--skip-bad"),
                              .type = type != NULL ? type : "edge",
                              .label = shell_option(call->args, "--label"),
+                             .weight = shell_option(call->args, "--weight"),
                              .read = shell_graph_take,
                              .progress = shell_graph_list_progress,
                              .ctx = call};
@@ -215,6 +216,9 @@ static int shell_graph_load_format(shell_graph_file *call) {
       (shell_has(args, "--nodes") || shell_has(args, "--create-nodes") || separator != NULL))
     return shell_fail(call->sh, "name the file .csv or .tsv",
                       "--nodes, --create-nodes and --separator are for CSV");
+  if (is_csv && shell_has(args, "--weight"))
+    return shell_fail(call->sh, "the header names the weight's column, as in km:double",
+                      "--weight is for edge lists");
   if (separator != NULL && (separator[0] == '\0' || separator[1] != '\0' || separator[0] == '"'))
     return shell_fail(call->sh, "give one character other than a quote", "no separator: %s",
                       separator);

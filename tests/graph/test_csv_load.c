@@ -37,12 +37,13 @@ static char *export(tv_graph *g, int format) {
   return sink.text;
 }
 
-static int load_bytes(tv_graph *g, tv_csv_options *options, const char *text, size_t size,
+static int load_bytes(tv_graph *g, const tv_csv_options *options, const char *text, size_t size,
                       size_t piece, tv_csv_report *report) {
   text_source source = {text, size, piece, 0};
-  options->read = take;
-  options->ctx = &source;
-  return tv_graph_csv_load(g, options, report);
+  tv_csv_options mine = *options;
+  mine.read = take;
+  mine.ctx = &source;
+  return tv_graph_csv_load(g, &mine, report);
 }
 
 static int load(tv_graph *g, int kind, const char *text, tv_csv_report *report) {

@@ -65,6 +65,10 @@ static void bad_lines_stop_a_load_or_are_counted(void **state) {
   drive_expect(*state, ".graph edges g\n", "0|a|b|road|{\"km\":1.0}\n");
   drive_expect_error(*state, ".graph load s l.txt\n", "line 3 does not name two nodes");
   drive_expect_error(*state, ".graph load s l.txt --nodes\n", "are for CSV");
+  drive_expect_error(*state, ".graph load s e.csv --weight km\n", "--weight is for edge lists");
+  files_write(state, "w.txt", "1 2 0.5\n2 3 4\n");
+  drive_expect(*state, ".graph load w w.txt --weight km --type t\n.graph edges w\n",
+               "0|2|0|\n0|1|2|t|{\"km\":0.5}\n1|2|3|t|{\"km\":4.0}\n");
   drive_expect_error(*state, ".graph load s no.csv\n", "cannot open no.csv");
   drive_expect_error(*state, ".graph load g n.csv --nodes --separator xy\n", "no separator: xy");
   drive_expect_error(*state, ".graph export g x.png\n", "no format of that ending: x.png");
