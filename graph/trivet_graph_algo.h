@@ -57,7 +57,7 @@ TV_API int tv_graph_levels(tv_graph *graph, const tv_algorithm_options *options,
  * last bit, whatever the threads. Also returns TV_ENONODE, TV_ENOLABEL (no property of that name),
  * TV_EINVAL (a weight that is negative, infinite or not a number was met) and TV_EUNSUPPORTED (it
  * is not among the first 16 properties of the graph's edges that were numbers: only those are kept
- * where an algorithm can read them). Memory: some 8 bytes per id, more when nodes are met often.
+ * where an algorithm can read them). Memory: some 12 bytes per id, more when nodes are met often.
  */
 TV_API int tv_graph_distances(tv_graph *graph, const tv_algorithm_options *options, tv_node start,
                               int direction, const char *weight, double *distances,
