@@ -2,58 +2,101 @@
 /*
  * Weakly connected components (Sutton, Ben-Nun, Barak: Afforest, 2018): a forest of links to lower
  * ids, first over two neighbours of each node; then the largest tree is guessed from a sample, and
- * only nodes outside it look at the rest of their edges. Rejected: a search from each node not yet
- * reached, which reads every edge.
+ * only nodes outside it look at the rest of their edges. Threads link by compare and swap, and a
+ * link only ever lowers. Rejected: a search from each node not yet reached, which reads every edge.
  */
-#include "view_internal.h"
+#include "view_scan_internal.h"
 
-#define FOREST_ROUNDS 2
+#define FOREST_FIRST 2u /* neighbours that every node is linked to */
 #define FOREST_SAMPLE 1024
-#define FOREST_POLL 65536u
+#define FOREST_GRAIN TVI_BLOCK_NODES
+#define FOREST_AHEAD 16u
 
 typedef struct forest {
   tvi_algorithm a;
   uint32_t *tree; /* a node of the same component, not above; itself: a root */
+  uint32_t largest;
 } forest;
+
+static inline uint32_t forest_load(const uint32_t *tree, uint32_t node) {
+  return __atomic_load_n(&tree[node], __ATOMIC_RELAXED);
+}
 
 /* Joins the trees of two nodes. */
 static void forest_link(uint32_t *tree, uint32_t a, uint32_t b) {
-  uint32_t x = tree[a], y = tree[b];
+  uint32_t x = forest_load(tree, a), y = forest_load(tree, b);
   while (x != y) {
-    uint32_t high = x > y ? x : y, low = x > y ? y : x, up = tree[high];
+    uint32_t high = x > y ? x : y, low = x > y ? y : x, up = forest_load(tree, high);
     if (up == low) return;
-    if (up == high) {
-      tree[high] = low;
+    if (up == high &&
+        __atomic_compare_exchange_n(&tree[high], &up, low, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
       return;
-    }
-    x = tree[up];
-    y = tree[low];
+    x = forest_load(tree, forest_load(tree, high));
+    y = forest_load(tree, low);
   }
 }
 
-static void forest_compress(uint32_t *tree, uint32_t ids) {
-  uint32_t node;
-  for (node = 0; node < ids; node++)
-    while (tree[node] != tree[tree[node]]) tree[node] = tree[tree[node]];
+static void forest_plant_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
+  uint32_t *tree = ((forest *)ctx)->tree;
+  (void)worker;
+  for (; from < to; from++) tree[from] = from;
 }
 
-/* The round-th neighbour of each node. */
-static int forest_round(forest *f, uint32_t round) {
+static void forest_compress_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
+  uint32_t *tree = ((forest *)ctx)->tree;
+  (void)worker;
+  for (; from < to; from++) {
+    uint32_t up = forest_load(tree, from), top;
+    while ((top = forest_load(tree, up)) != up) up = top;
+    __atomic_store_n(&tree[from], up, __ATOMIC_RELAXED);
+  }
+}
+
+static inline void forest_fetch(const tvi_view_scan *scan, uint32_t node) {
+  const unsigned char *list;
+  uint32_t n;
+  if (tvi_view_scan_at(scan, node, &list, &n)) __builtin_prefetch(list);
+}
+
+/* Links to the first neighbours. */
+static void forest_first_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
+  forest *f = ctx;
   const tvi_view out = f->a.out;
-  uint32_t *tree = f->tree, node;
-  for (node = 0; node < out.ids; node++) {
-    tvi_view_run run = {0};
-    uint32_t skip = round;
-    while (tvi_view_next(&out, node, &run)) {
-      if (skip < run.n) {
-        forest_link(tree, node, tvi_view_at(&out, run.list, skip));
-        break;
-      }
-      skip -= run.n;
+  const tvi_view_scan scan = tvi_view_scan_begin(&out, from);
+  const unsigned char *list;
+  uint32_t node, i, n;
+  (void)worker;
+  for (node = from; node < to; node++) {
+    if (node + FOREST_AHEAD < to) forest_fetch(&scan, node + FOREST_AHEAD);
+    if (!tvi_view_scan_at(&scan, node, &list, &n)) {
+      tvi_view_run run = {0};
+      if (!tvi_view_next(&out, node, &run)) continue;
+      list = run.list;
+      n = run.n;
     }
+    for (i = 0; i < n && i < FOREST_FIRST; i++)
+      forest_link(f->tree, node, tvi_view_at(&out, list, i));
   }
-  f->a.limits.polls = 0;
-  return tvi_limits_poll_now(&f->a.limits);
+}
+
+static void forest_link_all(uint32_t *tree, const tvi_view *view, uint32_t node) {
+  tvi_view_run run = {0};
+  uint32_t i;
+  while (tvi_view_next(view, node, &run))
+    for (i = 0; i < run.n; i++) forest_link(tree, node, tvi_view_at(view, run.list, i));
+}
+
+/* Nodes outside the largest tree look at all their edges, also those that they know. */
+static void forest_rest_piece(void *ctx, unsigned worker, uint32_t from, uint32_t to) {
+  forest *f = ctx;
+  const tvi_view out = f->a.out, in = f->a.in;
+  uint32_t *tree = f->tree, node;
+  (void)worker;
+  for (node = from; node < to; node++) {
+    if (forest_load(tree, node) == f->largest) continue;
+    forest_link_all(tree, &out, node);
+    forest_link_all(tree, &in, node);
+  }
 }
 
 /* The root that most of a sample has. */
@@ -75,37 +118,15 @@ static uint32_t forest_largest(const forest *f) {
   return best;
 }
 
-static inline void forest_link_all(uint32_t *tree, const tvi_view *view, uint32_t node,
-                                   uint32_t skip) {
-  tvi_view_run run = {0};
-  uint32_t i;
-  while (tvi_view_next(view, node, &run)) {
-    for (i = skip; i < run.n; i++) forest_link(tree, node, tvi_view_at(view, run.list, i));
-    skip = skip > run.n ? skip - run.n : 0;
-  }
-}
-
 static int forest_grow(forest *f) {
-  const tvi_view out = f->a.out, in = f->a.in;
-  uint32_t node, largest, round;
-  int status = TV_OK;
-  for (node = 0; node < f->a.ids; node++) f->tree[node] = node;
-  for (round = 0; round < FOREST_ROUNDS && status == TV_OK; round++) {
-    status = forest_round(f, round);
-    forest_compress(f->tree, f->a.ids);
-  }
-  if (status != TV_OK || f->a.ids == 0) return status;
-  largest = forest_largest(f);
-  for (node = 0; node < f->a.ids && status == TV_OK; node++) {
-    if (f->tree[node] == largest) continue;
-    forest_link_all(f->tree, &out, node, FOREST_ROUNDS);
-    forest_link_all(f->tree, &in, node, 0);
-    if (node % FOREST_POLL == 0) {
-      f->a.limits.polls = 0;
-      status = tvi_limits_poll_now(&f->a.limits);
-    }
-  }
-  forest_compress(f->tree, f->a.ids);
+  uint32_t ids = f->a.ids;
+  int status = tvi_parallel(&f->a, ids, FOREST_GRAIN, forest_plant_piece, f);
+  if (status == TV_OK) status = tvi_parallel(&f->a, ids, FOREST_GRAIN, forest_first_piece, f);
+  if (status == TV_OK) status = tvi_parallel(&f->a, ids, FOREST_GRAIN, forest_compress_piece, f);
+  if (status != TV_OK || ids == 0) return status;
+  f->largest = forest_largest(f);
+  status = tvi_parallel(&f->a, ids, FOREST_GRAIN, forest_rest_piece, f);
+  if (status == TV_OK) status = tvi_parallel(&f->a, ids, FOREST_GRAIN, forest_compress_piece, f);
   return status;
 }
 

@@ -82,27 +82,32 @@ static void build(world *w) {
 
 /* ---- The listing ---- */
 
-static void list_from(world *w, const tv_path_options *options, tv_node at, tv_node to,
-                      unsigned passed, plain_path *path) {
+/* A path that may go on. */
+typedef struct partial {
+  plain_path path;
+  tv_node at;
+  unsigned passed; /* bits of nodes */
+} partial;
+
+/* Every path that is one edge longer. Returns how many. */
+static size_t list_longer(world *w, const tv_path_options *options, const partial *p,
+                          partial *longer) {
   int direction = options->direction == 0 ? TV_OUT : options->direction, side;
-  size_t i;
-  if (at == to) {
-    assert_true(w->count < PATHS_MAX);
-    w->all[w->count++] = *path;
-    return;
-  }
+  size_t i, n = 0;
   for (i = 0; i < w->n; i++) {
     const tv_edge_ref *e = &w->edges[i];
     if (options->types.n != 0 && options->types.types[0] != e->type) continue;
     for (side = TV_OUT; side <= TV_IN; side++) {
       tv_node here = side == TV_OUT ? e->from : e->to, next = side == TV_OUT ? e->to : e->from;
-      plain_path longer = *path;
-      if ((direction & side) == 0 || here != at || (passed >> next & 1) != 0) continue;
-      longer.edges[longer.length++] = e->edge;
-      longer.weight += options->weight == NULL ? 1 : w->weights[i];
-      list_from(w, options, next, to, passed | 1u << next, &longer);
+      if ((direction & side) == 0 || here != p->at || (p->passed >> next & 1) != 0) continue;
+      longer[n] = *p;
+      longer[n].path.edges[longer[n].path.length++] = e->edge;
+      longer[n].path.weight += options->weight == NULL ? 1 : w->weights[i];
+      longer[n].passed |= 1u << next;
+      longer[n++].at = next;
     }
   }
+  return n;
 }
 
 static int by_weight(const void *a, const void *b) {
@@ -113,9 +118,19 @@ static int by_weight(const void *a, const void *b) {
 }
 
 static void list_all(world *w, const tv_path_options *options, tv_node from, tv_node to) {
-  plain_path none = {0};
+  static partial stack[(NODES + 1) * EDGES * 2];
+  size_t depth = 1;
   w->count = 0;
-  list_from(w, options, from, to, 1u << from, &none);
+  stack[0] = (partial){.at = from, .passed = 1u << from};
+  while (depth > 0) {
+    partial p = stack[--depth];
+    if (p.at != to) {
+      depth += list_longer(w, options, &p, stack + depth);
+      continue;
+    }
+    assert_true(w->count < PATHS_MAX);
+    w->all[w->count++] = p.path;
+  }
   qsort(w->all, w->count, sizeof *w->all, by_weight);
 }
 
