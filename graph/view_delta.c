@@ -188,19 +188,19 @@ static int overlay_key(view_overlay *o, tv_slice key, const tv_slice *value, int
 
 /* Walks the delta and what has expired side by side. */
 static int overlay_walk(view_overlay *o, tv_cursor *cursor, const tvi_buffer *gone) {
+  const unsigned char *at = gone->data, *end = at == NULL ? NULL : at + gone->size;
   tv_slice key = {NULL, 0}, value = {NULL, 0};
-  size_t at = 0;
   int in_delta = tv_cursor_next(cursor, &key, &value), status = TV_OK;
-  while (status == TV_OK && (in_delta == TV_OK || at < gone->size)) {
-    int order = in_delta != TV_OK ? 1 : at >= gone->size ? -1 : 0;
-    tv_slice expired = {NULL, 0};
-    if (at < gone->size) expired = tv_bytes(gone->data + at, TVI_ADJ_KEY_BYTES);
+  while (status == TV_OK && (in_delta == TV_OK || at != end)) {
+    int order = -1;
     if (in_delta != TV_OK && in_delta != TV_END) return in_delta;
     if (in_delta == TV_OK && key.size != TVI_ADJ_KEY_BYTES)
       return tvi_graph_corrupt(o->view->graph, "the adjacency of node", 0);
-    if (order == 0 && expired.data != NULL)
-      order = memcmp(key.data, expired.data, TVI_ADJ_KEY_BYTES);
-    status = order > 0 ? overlay_key(o, expired, NULL, 1) : overlay_key(o, key, &value, order == 0);
+    if (at != end) order = in_delta == TV_OK ? memcmp(key.data, at, TVI_ADJ_KEY_BYTES) : 1;
+    if (order > 0)
+      status = overlay_key(o, tv_bytes(at, TVI_ADJ_KEY_BYTES), NULL, 1);
+    else
+      status = overlay_key(o, key, &value, order == 0);
     if (order >= 0) at += TVI_ADJ_KEY_BYTES;
     if (order <= 0 && status == TV_OK) in_delta = tv_cursor_next(cursor, &key, &value);
   }
