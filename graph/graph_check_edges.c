@@ -222,7 +222,7 @@ static int check_other_side(tvi_graph_check *check, int direction, tv_node node,
   unsigned char key[TVI_ADJ_KEY_BYTES];
   tvi_segment segment;
   tv_store *delta;
-  tv_slice value;
+  tv_slice value = {NULL, 0};
   size_t at;
   int status = tvi_graph_store(check->graph, tvi_delta_part(direction), &delta);
   tvi_adj_key(key, node, type, neighbour, edge);

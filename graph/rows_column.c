@@ -28,7 +28,7 @@ static double rows_double(uint64_t raw) {
 
 static int rows_is_float(double real) {
   float narrow;
-  if (!(real >= -0x1p120 && real <= 0x1p120)) return 0;
+  if (!(real >= -1e36 && real <= 1e36)) return 0;
   narrow = (float)real;
   return (double)narrow == real;
 }

@@ -113,6 +113,8 @@ int tvi_segment_column_value(const tvi_segment_column *column, size_t at, tv_val
     value->as.integer = (int64_t)tvi_load_le64(column->exact + 8 * at);
   else /* damaged bytes may hold what is no int64 */
     value->as.integer =
-        value->as.real >= -0x1p63 && value->as.real < 0x1p63 ? (int64_t)value->as.real : 0;
+        value->as.real >= -9223372036854775808.0 && value->as.real < 9223372036854775808.0
+            ? (int64_t)value->as.real
+            : 0;
   return 1;
 }
