@@ -8,6 +8,7 @@
 
 #include "encode_internal.h"
 #include "exec_internal.h"
+#include "vfs_internal.h"
 
 static void image_cell(int type, int64_t rowid, int number, const tvi_cell *cells, tvi_value *out) {
   const tvi_cell *cell;
@@ -177,24 +178,27 @@ int tvi_image_delta(tvi_source *source, tvi_col_store *store) {
 
 /* ---- Row tables ---- */
 
-static void image_value(sqlite3_stmt *stmt, int column, tvi_value *out) {
+/* TV_OK or TV_ENOMEM. */
+static int image_value(sqlite3_stmt *stmt, int column, tvi_value *out) {
   const void *bytes;
+  size_t size;
 
   switch (sqlite3_column_type(stmt, column)) {
     case SQLITE_INTEGER:
       *out = tvi_value_integer(sqlite3_column_int64(stmt, column));
-      return;
+      return TV_OK;
     case SQLITE_FLOAT:
       *out = tvi_value_real(sqlite3_column_double(stmt, column));
-      return;
+      return TV_OK;
     case SQLITE_NULL:
       *out = tvi_value_null();
-      return;
+      return TV_OK;
     default:
       bytes = sqlite3_column_blob(stmt, column);
-      *out = tvi_value_bytes(
-          sqlite3_column_type(stmt, column),
-          tv_bytes(bytes == NULL ? "" : bytes, (size_t)sqlite3_column_bytes(stmt, column)));
+      size = (size_t)sqlite3_column_bytes(stmt, column);
+      *out = tvi_value_bytes(sqlite3_column_type(stmt, column),
+                             tv_bytes(bytes == NULL ? "" : bytes, size));
+      return bytes == NULL && size > 0 ? TV_ENOMEM : TV_OK;
   }
 }
 
@@ -210,14 +214,12 @@ int tvi_image_select(tvi_source *source, const tvi_plan *plan, tv_error *err) {
     if (source->image.rows == TVI_ROWS_MAX) status = TV_ELIMIT;
     for (i = 0; i < source->columns && status == TV_OK; i++) {
       tvi_value value;
-      image_value(stmt, i, &value);
-      status = tvi_rows_append_value(&source->image, i, &value);
+      status = image_value(stmt, i, &value);
+      if (status == TV_OK) status = tvi_rows_append_value(&source->image, i, &value);
     }
     source->image.rows++;
   }
-  if (status == TV_OK && code != SQLITE_DONE)
-    status = tvi_error_set(err, code == SQLITE_INTERRUPT ? TV_EINTR : TV_ESQL, code, "%s",
-                           sqlite3_errmsg(plan->sql));
+  if (status == TV_OK && code != SQLITE_DONE) status = tvi_sql_fail(plan->sql, code, err);
   sqlite3_finalize(stmt);
   return status;
 }

@@ -47,7 +47,7 @@ static int clauses_tables(tvi_query_binder *binder) {
 }
 
 /* The statement that reads a row table. */
-static int clauses_select(tvi_query_binder *binder, int table) {
+static void clauses_select(tvi_query_binder *binder, int table) {
   const tvi_query_table *from = &binder->table[table];
   tvi_plan_table *to = &binder->plan->table[table];
   sqlite3_str *text = sqlite3_str_new(binder->sql);
@@ -65,7 +65,7 @@ static int clauses_select(tvi_query_binder *binder, int table) {
   if (copy != NULL) memcpy(copy, made, strlen(made) + 1);
   sqlite3_free(made);
   to->select = copy;
-  return copy == NULL ? TV_ENOMEM : TV_OK;
+  if (copy == NULL) binder->query->status = TV_ENOMEM;
 }
 
 /* ---- WHERE and ON ---- */
@@ -273,6 +273,6 @@ int tvi_query_bind_clauses(tvi_query_binder *binder) {
   plan->offset = clauses_limit(binder, query->offset);
   plan->params = sqlite3_bind_parameter_count(binder->statement);
   for (i = 0; i < binder->tables && query->status == TV_OK; i++)
-    if (binder->table[i].columnar == NULL) (void)clauses_select(binder, i);
+    if (binder->table[i].columnar == NULL) clauses_select(binder, i);
   return query->status;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "query_internal.h"
+#include "vfs_internal.h"
 
 typedef struct query_table {
   sqlite3_vtab base;
@@ -166,7 +167,7 @@ static int table_explain_lines(query_table_cursor *cursor, const tvi_exec *exec)
 
 static int table_explain_plan(query_table_cursor *cursor, int argc) {
   tvi_query_handle *handle = table_handle(cursor);
-  tvi_exec_options options = {.threads = 1};
+  tvi_exec_options options = {.threads = handle->room->conn->threads};
   tvi_value *params = tvi_zalloc((size_t)(argc + 1) * sizeof *params);
   tvi_exec *exec = NULL;
   tv_error err = {0};

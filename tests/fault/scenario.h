@@ -258,6 +258,10 @@ static int scenario_sql(sqlite3 *sql) {
       "CREATE VIRTUAL TABLE IF NOT EXISTS v USING kv('plain')",
       "INSERT OR REPLACE INTO v(key, value) VALUES(x'01', x'02')",
       "DROP TABLE v",
+      "CREATE VIRTUAL TABLE IF NOT EXISTS c USING columnar(a INTEGER, b TEXT)",
+      "INSERT INTO c SELECT a, b FROM t",
+      "SELECT * FROM tv_query('SELECT b, count(*), max(t.a) FROM c JOIN t USING (b) WHERE c.a > ? "
+      "GROUP BY b HAVING count(*) > 0 ORDER BY 2 DESC LIMIT 5', 3)",
   };
   size_t i;
   int status = TV_OK;

@@ -29,10 +29,51 @@ static void a_bad_line_is_named_and_nothing_is_imported(void **state) {
   drive_expect_error(*state, ".import q.csv b --bucket --columnar\n", "--columnar is for tables");
 }
 
+static const char columnar_small[] =
+    "pragma tv_executor=on;\ncreate virtual table t using columnar(a int, b text);\n"
+    "insert into t values(1,'x'),(2,'y'),(3,'x');\n";
+
+/* The script succeeds, and prints two texts one behind the other. */
+static void drive_expect_part(const char *folder, const char *script, const char *first,
+                              const char *second) {
+  drive_run run = drive_script(folder, script);
+  const char *at = strstr(run.out, first);
+  if (at == NULL || strstr(at + strlen(first), second) == NULL) fail_msg("%s%s", run.out, run.err);
+  assert_int_equal(run.code, 0);
+  drive_free(&run);
+}
+
+static void profile_shows_operators_or_why_sqlite_ran_it(void **state) {
+  drive_expect(*state, columnar_small, "on\n");
+  drive_expect(*state,
+               "pragma tv_executor=on;\n.profile on\nselect group_concat(b) from t;\n"
+               "create table r(x);\n",
+               "on\nx,y,x\n"
+               "Run by SQLite: the function group_concat is not covered\n");
+  drive_expect_part(*state,
+                    "pragma tv_executor=on;\n.profile on\nselect b, sum(a) from t group by "
+                    "b order by b;\n",
+                    "x|4\ny|2\n", " rows ");
+}
+
+static void explain_draws_the_operators(void **state) {
+  drive_expect(*state, columnar_small, "on\n");
+  drive_expect_part(*state,
+                    "pragma tv_executor=on;\n"
+                    "explain query plan select b, sum(a) from t where a > 1 group by b;\n",
+                    "QUERY PLAN\n`--", "t");
+  drive_expect_part(*state,
+                    "pragma tv_executor=on;\n"
+                    "explain query plan select b from t union select 1;\n",
+                    "QUERY PLAN\n", "`--BY SQLITE: union is not covered\n");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       drive_test(import_makes_a_columnar_table),
       drive_test(a_bad_line_is_named_and_nothing_is_imported),
+      drive_test(profile_shows_operators_or_why_sqlite_ran_it),
+      drive_test(explain_draws_the_operators),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,23 @@ static void a_store_attaches_to_a_plain_connection(void **state) {
   sqlite3_close(host);
 }
 
+static void the_executor_runs_through_tv_query(void **state) {
+  extension_fixture *f = *state;
+  sqlite3 *sql;
+  extension_load();
+  sql = extension_open(f);
+  sql_run(sql,
+          "PRAGMA tv_executor = on;"
+          "CREATE VIRTUAL TABLE t USING columnar(id INTEGER, name TEXT);"
+          "INSERT INTO t WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < "
+          "9000) SELECT i, 'n' || (i % 3) FROM s");
+  sql_is(sql,
+         "SELECT c1, c2 FROM tv_query('SELECT name, sum(id) FROM t WHERE id > ? GROUP BY 1 ORDER "
+         "BY 1', 10)",
+         "n0|13504482|\nn1|13498478|\nn2|13501485|\n");
+  sqlite3_close(sql);
+}
+
 static void a_second_copy_of_the_library_is_refused(void **state) {
   tv_error err = {0, 0, ""};
   sqlite3 *sql;
@@ -117,6 +134,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_host_opens_a_store_by_uri, extension_setup,
                                       extension_teardown),
       cmocka_unit_test_setup_teardown(a_store_attaches_to_a_plain_connection, extension_setup,
+                                      extension_teardown),
+      cmocka_unit_test_setup_teardown(the_executor_runs_through_tv_query, extension_setup,
                                       extension_teardown),
       cmocka_unit_test(a_second_copy_of_the_library_is_refused),
   };
