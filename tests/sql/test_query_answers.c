@@ -255,8 +255,7 @@ static void clauses_mean_what_they_mean_in_sqlite(void **state) {
       "SELECT g AS h, count(*) AS n FROM big GROUP BY h HAVING n > 200 ORDER BY n DESC, h",
       "SELECT word FROM big GROUP BY word HAVING sum(x) > 10 AND max(g) = 10 ORDER BY word",
       "SELECT word, count(*) FROM big WHERE g GROUP BY word ORDER BY count(*) DESC, word LIMIT 5",
-      "SELECT word AS w, sum(x) / count(*) FROM big GROUP BY w ORDER BY -sum(x), 1 LIMIT 3 OFFSET "
-      "2",
+      "SELECT word AS w, sum(x) / count(*) FROM big GROUP BY w ORDER BY -sum(x), 1 LIMIT 3, 2",
       "SELECT DISTINCT g, word FROM big WHERE id % 3 = 1",
       "SELECT DISTINCT g FROM big ORDER BY g NULLS LAST",
       "SELECT DISTINCT g AS q FROM big ORDER BY q DESC NULLS FIRST LIMIT 4",
