@@ -12,10 +12,10 @@
 #include "graph_khop_internal.h"
 
 #define KHOP_LIST_WIDTH 64u
-#define KHOP_LIST_SLOTS ((size_t)64) /* at first */
+#define KHOP_LIST_CHUNK_BITS 10
+#define KHOP_LIST_CHUNK ((size_t)1 << KHOP_LIST_CHUNK_BITS)
 
 typedef struct khop_list_place {
-  tv_node node;
   uint64_t seen, next; /* bits of searches that reached it; that reach it in this step */
 } khop_list_place;
 
@@ -23,54 +23,55 @@ typedef struct khop_list {
   tvi_khop_cursor *cursor;
   size_t first; /* of the starts, bit 0 */
   uint32_t depth;
-  tvi_buffer places; /* khop_list_place, in the order in which nodes were met */
-  size_t *slots;     /* hash table of place + 1; 0 is free */
-  size_t slot_count;
+  khop_list_place **chunks; /* places by id; a chunk gets memory when a node of it is reached */
+  size_t chunk_count, chunks_used;
   tvi_buffer frontier, bits; /* tv_node, uint64_t: ascending nodes and their searches */
-  tvi_buffer reached;        /* size_t: places with `next` bits */
+  tvi_buffer reached;        /* tv_node: those with `next` bits */
   int no_memory;
 } khop_list;
 
-static khop_list_place *khop_list_at(const khop_list *list, size_t i) {
-  return (khop_list_place *)(void *)list->places.data + i;
-}
+/* The place of a node. NULL: no memory. */
+static khop_list_place *khop_list_at(khop_list *list, tv_node node) {
+  size_t at = (size_t)(node >> KHOP_LIST_CHUNK_BITS);
 
-static size_t khop_list_slot(const khop_list *list, tv_node node) {
-  size_t mask = list->slot_count - 1;
-  size_t at = (size_t)((node * UINT64_C(0x9E3779B97F4A7C15)) >> 20) & mask;
-
-  while (list->slots[at] != 0 && khop_list_at(list, list->slots[at] - 1)->node != node)
-    at = (at + 1) & mask;
-  return at;
-}
-
-static int khop_list_grow(khop_list *list) {
-  size_t count = list->slot_count == 0 ? KHOP_LIST_SLOTS : list->slot_count * 2, i;
-  size_t n = list->places.size / sizeof(khop_list_place);
-  size_t *slots = tvi_zalloc(count * sizeof *slots);
-
-  if (slots == NULL) return TV_ENOMEM;
-  tvi_free(list->slots);
-  list->slots = slots;
-  list->slot_count = count;
-  for (i = 0; i < n; i++) slots[khop_list_slot(list, khop_list_at(list, i)->node)] = i + 1;
-  return TV_OK;
-}
-
-/* The place of a node, made when it is new. TV_OK or TV_ENOMEM. */
-static int khop_list_find(khop_list *list, tv_node node, size_t *place) {
-  size_t n = list->places.size / sizeof(khop_list_place), at;
-  khop_list_place fresh = {node, 0, 0};
-
-  if ((list->slots == NULL || n >= list->slot_count / 2) && khop_list_grow(list) != TV_OK)
-    return TV_ENOMEM;
-  at = khop_list_slot(list, node);
-  if (list->slots[at] == 0) {
-    if (tvi_buffer_append(&list->places, &fresh, sizeof fresh) != TV_OK) return TV_ENOMEM;
-    list->slots[at] = n + 1;
+  if (at >= list->chunk_count) return NULL; /* an id that was never given out */
+  if (list->chunks[at] == NULL) {
+    list->chunks[at] = tvi_zalloc(KHOP_LIST_CHUNK * sizeof **list->chunks);
+    if (list->chunks[at] == NULL) return NULL;
+    list->chunks_used++;
   }
-  *place = list->slots[at] - 1;
-  return TV_OK;
+  return &list->chunks[at][node & (KHOP_LIST_CHUNK - 1)];
+}
+
+static int khop_list_open(khop_list *list) {
+  tv_graph_stat stat;
+  int status = tv_graph_stat_get(list->cursor->base.graph, &stat);
+
+  if (status != TV_OK) return status;
+  list->chunk_count = (size_t)(stat.node_ids >> KHOP_LIST_CHUNK_BITS) + 1;
+  list->chunks = tvi_zalloc(list->chunk_count * sizeof *list->chunks);
+  list->no_memory = list->chunks == NULL;
+  return list->no_memory ? TV_ENOMEM : TV_OK;
+}
+
+/* Forgets the searches that are done. */
+static void khop_list_clear(khop_list *list) {
+  size_t i;
+
+  for (i = 0; i < list->chunk_count; i++)
+    if (list->chunks[i] != NULL)
+      memset(list->chunks[i], 0, KHOP_LIST_CHUNK * sizeof **list->chunks);
+  list->reached.size = 0;
+}
+
+static void khop_list_close(khop_list *list) {
+  size_t i;
+
+  for (i = 0; i < list->chunk_count && list->chunks != NULL; i++) tvi_free(list->chunks[i]);
+  tvi_free(list->chunks);
+  tvi_buffer_free(&list->frontier);
+  tvi_buffer_free(&list->bits);
+  tvi_buffer_free(&list->reached);
 }
 
 /* A row for each of the searches in `bits`. Non-zero: stop. */
@@ -92,16 +93,16 @@ static int khop_list_rows(khop_list *list, uint64_t bits, tv_node node, tv_node 
 /* Searches in `bits` arrive at a node. Non-zero: stop. */
 static int khop_list_arrive(khop_list *list, uint64_t bits, tv_node node, tv_node parent,
                             const tv_edge_ref *edge) {
-  khop_list_place *place;
-  size_t at;
+  khop_list_place *place = khop_list_at(list, node);
 
-  list->no_memory = 1;
-  if (khop_list_find(list, node, &at) != TV_OK) return 1;
-  place = khop_list_at(list, at);
+  list->no_memory = place == NULL;
+  if (place == NULL) return 1;
   bits &= ~place->seen;
-  if (bits != 0 && place->next == 0 && tvi_buffer_append(&list->reached, &at, sizeof at) != TV_OK)
+  if (bits == 0) return 0;
+  if (place->next == 0 && tvi_buffer_append(&list->reached, &node, sizeof node) != TV_OK) {
+    list->no_memory = 1;
     return 1;
-  list->no_memory = 0;
+  }
   place->seen |= bits;
   place->next |= bits;
   return khop_list_rows(list, bits, node, parent, edge);
@@ -116,28 +117,40 @@ static int khop_list_visit(void *ctx, size_t index, tv_node neighbour, const tv_
   return khop_list_arrive(list, bits[index], neighbour, frontier[index], edge);
 }
 
+static int khop_list_take(khop_list *list, tv_node node, khop_list_place *place) {
+  if (tvi_buffer_append(&list->frontier, &node, sizeof node) != TV_OK ||
+      tvi_buffer_append(&list->bits, &place->next, sizeof place->next) != TV_OK)
+    return TV_ENOMEM;
+  place->next = 0;
+  return TV_OK;
+}
+
+/* All places in order: for a frontier that is a good part of them. */
+static int khop_list_turn_all(khop_list *list) {
+  size_t i, j;
+  int status = TV_OK;
+
+  for (i = 0; i < list->chunk_count; i++) {
+    khop_list_place *chunk = list->chunks[i];
+    for (j = 0; chunk != NULL && j < KHOP_LIST_CHUNK && status == TV_OK; j++)
+      if (chunk[j].next != 0)
+        status = khop_list_take(list, (tv_node)(i << KHOP_LIST_CHUNK_BITS | j), &chunk[j]);
+  }
+  return status;
+}
+
 /* Makes the nodes that were reached the next frontier, in ascending order. */
 static int khop_list_turn(khop_list *list) {
-  size_t n = list->reached.size / sizeof(size_t), i, at;
-  const size_t *reached = (const size_t *)(const void *)list->reached.data;
-  tv_node *frontier;
+  size_t n = list->reached.size / sizeof(tv_node), i;
+  tv_node *reached = (tv_node *)(void *)list->reached.data;
+  int status = TV_OK;
 
-  list->frontier.size = list->bits.size = 0;
-  for (i = 0; i < n; i++)
-    if (tvi_buffer_append(&list->frontier, &khop_list_at(list, reached[i])->node,
-                          sizeof(tv_node)) != TV_OK)
-      return TV_ENOMEM;
-  frontier = (tv_node *)(void *)list->frontier.data;
-  n = tvi_graph_nodes_sort(frontier, n);
-  for (i = 0; i < n; i++) {
-    khop_list_place *place;
-    if (khop_list_find(list, frontier[i], &at) != TV_OK) return TV_ENOMEM;
-    place = khop_list_at(list, at);
-    if (tvi_buffer_append(&list->bits, &place->next, sizeof place->next) != TV_OK) return TV_ENOMEM;
-    place->next = 0;
-  }
-  list->reached.size = 0;
-  return TV_OK;
+  list->frontier.size = list->bits.size = list->reached.size = 0;
+  if (n > list->chunks_used * (KHOP_LIST_CHUNK / 16)) return khop_list_turn_all(list);
+  n = tvi_graph_nodes_sort(reached, n);
+  for (i = 0; i < n && status == TV_OK; i++)
+    status = khop_list_take(list, reached[i], khop_list_at(list, reached[i]));
+  return status;
 }
 
 /* Up to 64 searches from `first` on. */
@@ -147,16 +160,15 @@ static int khop_list_run(khop_list *list, size_t n, int direction, tv_types type
   int status = TV_OK;
   size_t i;
 
-  list->places.size = list->reached.size = 0;
-  if (list->slots != NULL) memset(list->slots, 0, list->slot_count * sizeof *list->slots);
+  khop_list_clear(list);
   list->depth = 0;
   for (i = 0; i < n; i++)
     if (khop_list_arrive(list, UINT64_C(1) << i, cursor->starts.nodes[list->first + i],
                          TV_NODE_NONE, NULL))
       return list->no_memory ? TV_ENOMEM : TV_STOP;
   while (status == TV_OK && list->reached.size > 0 && list->depth < depth_max) {
-    status = khop_list_turn(list);
-    if (status != TV_OK) break;
+    list->no_memory = khop_list_turn(list) != TV_OK;
+    if (list->no_memory) return TV_ENOMEM;
     list->depth++;
     status = tv_graph_expand(cursor->base.graph, list->frontier.size / sizeof(tv_node),
                              (const tv_node *)(const void *)list->frontier.data, direction, types,
@@ -167,18 +179,14 @@ static int khop_list_run(khop_list *list, size_t n, int direction, tv_types type
 
 int tvi_khop_list(tvi_khop_cursor *cursor, int direction, tv_types types, uint32_t depth_max) {
   khop_list list = {.cursor = cursor};
-  int status = TV_OK;
+  int status = khop_list_open(&list);
 
   for (; status == TV_OK && list.first < cursor->starts.n; list.first += KHOP_LIST_WIDTH) {
     size_t n = cursor->starts.n - list.first;
     status = khop_list_run(&list, n < KHOP_LIST_WIDTH ? n : KHOP_LIST_WIDTH, direction, types,
                            depth_max);
   }
-  tvi_buffer_free(&list.places);
-  tvi_buffer_free(&list.frontier);
-  tvi_buffer_free(&list.bits);
-  tvi_buffer_free(&list.reached);
-  tvi_free(list.slots);
+  khop_list_close(&list);
   if (list.no_memory) cursor->base.rows_status = TV_ENOMEM;
   return status;
 }
