@@ -98,14 +98,19 @@ static int csv_record(tvi_csv *csv, size_t *end) {
   return TV_OK;
 }
 
-/* Passes over the line on which a bad record begins. */
+/* Passes over the line on which a bad record begins, also where it is not read to its end yet. */
 static int csv_skip_line(tvi_csv *csv) {
-  const char *text = (const char *)csv->text.data, *end;
-
-  end = memchr(text + csv->at, '\n', csv->text.size - csv->at);
-  csv->at = end == NULL ? csv->text.size : (size_t)(end - text) + 1;
   csv->next = csv->line + 1;
-  return TV_EINVAL;
+  for (;;) {
+    const char *text = (const char *)csv->text.data;
+    const char *end = memchr(text + csv->at, '\n', csv->text.size - csv->at);
+    int status;
+
+    csv->at = end == NULL ? csv->text.size : (size_t)(end - text) + 1;
+    if (end != NULL || csv->ended) return TV_EINVAL;
+    status = csv_fill(csv);
+    if (status != TV_OK) return status;
+  }
 }
 
 static int csv_one(tvi_csv *csv) {

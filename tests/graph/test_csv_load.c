@@ -4,6 +4,7 @@
  * back as the same graph, whatever its keys, names and values are.
  */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -476,6 +477,31 @@ static void what_is_exported_comes_back_as_the_same_graph(void **state) {
   }
 }
 
+/* Whatever bytes follow a header, each record is a node or a bad line, in pieces of any size. */
+static void no_bytes_are_too_strange_to_be_read(void **state) {
+  static const char pieces[] = "a1,,\"\"\n\n\r;:\\-";
+  uint64_t seed = test_seed();
+  tv_csv_options options = {.kind = TV_CSV_NODES, .skip_bad_lines = 1};
+  tv_db *db = test_open_memory();
+  tv_txn *txn;
+  tv_graph *g = begin(db, &txn);
+  int round;
+  (void)state;
+  for (round = 0; round < 3000; round++) {
+    char text[120] = "key,labels,n:int64,b:blob\n";
+    size_t size = strlen(text), i;
+    tv_csv_report whole, piecewise;
+    for (i = size + test_random(&seed) % 90; size < i; size++)
+      text[size] = pieces[test_random(&seed) % (sizeof pieces - 1)];
+    test_ok(load_bytes(g, &options, text, size, sizeof text, &whole));
+    test_ok(load_bytes(g, &options, text, size, 1 + test_random(&seed) % 3, &piecewise));
+    assert_true(whole.nodes + whole.bad_lines <= whole.lines);
+    assert_memory_equal(&whole, &piecewise, offsetof(tv_csv_report, problem));
+  }
+  tv_abort(txn);
+  test_close(db);
+}
+
 /* ---- The example of the header ---- */
 
 static int example_put(void *ctx, const void *data, size_t size) {
@@ -511,6 +537,7 @@ int main(void) {
       cmocka_unit_test(a_load_tells_its_progress_and_can_be_ended),
       cmocka_unit_test(a_unique_index_makes_a_line_bad),
       cmocka_unit_test(what_is_exported_comes_back_as_the_same_graph),
+      cmocka_unit_test(no_bytes_are_too_strange_to_be_read),
       cmocka_unit_test(the_headers_example_works),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
