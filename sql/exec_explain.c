@@ -108,8 +108,6 @@ static const char *explain_expr(const tvi_expr *expr) {
   next[0] = 0;
   while (depth >= 0) {
     const tvi_expr *top = stack[depth];
-    if (next[depth] == 0 && top->op == TVI_X_FUNCTION && top->slot == TVI_F_ABS)
-      return "the function abs";
     if (next[depth] == top->args) {
       depth--;
       continue;

@@ -2,7 +2,8 @@
 /*
  * Operators and functions on single values, as SQLite 3.40 computes them: integers until one
  * overflows, then reals; NULL in, NULL out; three-valued AND and OR. All arguments are evaluated
- * before: there are no side effects, and no operator here can fail but for lack of memory.
+ * before: there are no side effects, and what fails in a branch that SQLite would not have taken
+ * (abs of the least integer) hands the statement to SQLite.
  */
 #include <string.h>
 
@@ -360,9 +361,27 @@ static tvi_value operator_typeof(const tvi_value *arg) {
   return tvi_value_bytes(SQLITE_TEXT, tv_bytes(name, strlen(name)));
 }
 
+/* TV_ELIMIT: of the least integer there is none, and what SQLite says of that is its own. */
+static int operator_abs(const tvi_value *arg, tvi_value *out) {
+  double real;
+
+  *out = *arg;
+  if (arg->type == SQLITE_NULL) return TV_OK;
+  if (arg->type == SQLITE_INTEGER) {
+    if (arg->as.integer == INT64_MIN) return TV_ELIMIT;
+    if (arg->as.integer < 0) out->as.integer = -arg->as.integer;
+    return TV_OK;
+  }
+  real = tvi_value_to_real(arg);
+  *out = tvi_value_real(real < 0 ? -real : real);
+  return TV_OK;
+}
+
 static int operator_function(tvi_arena *pool, const tvi_expr *expr, const tvi_value *args,
                              tvi_value *out) {
   switch ((tvi_expr_function)expr->slot) {
+    case TVI_F_ABS:
+      return operator_abs(&args[0], out);
     case TVI_F_LENGTH:
       return operator_size(pool, &args[0], out);
     case TVI_F_LOWER:

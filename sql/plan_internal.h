@@ -201,7 +201,8 @@ int tvi_exec_covers(const tvi_plan *plan, const char **why);
  */
 int tvi_exec_open(const tvi_plan *plan, const tvi_exec_options *options, const tvi_value *params,
                   tvi_exec **out, tv_error *err);
-/* Runs it to its end; the rows are kept in memory, nothing is borrowed from the store after it. A
+/* Runs it to its end; the rows are kept in memory, nothing is borrowed from the store after it.
+ * TV_ELIMIT, also from tvi_exec_open: SQLite is to run the statement. A
  * tv_status, with err; TV_EINVAL is a failure of SQL itself, such as "integer overflow". */
 int tvi_exec_run(tvi_exec *exec, tv_error *err);
 /* The next row's plan->outputs values, borrowed until tvi_exec_close. TV_OK or TV_END. */
