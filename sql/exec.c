@@ -230,9 +230,10 @@ static int exec_groups(tvi_exec *exec, tvi_groups *groups) {
   uint32_t group, n = 0;
   uint64_t place = 0;
   tvi_eval eval = {.program = NULL};
-  int status = values == NULL ? tvi_memory_status(&exec->memory) : TV_OK;
+  int status;
 
-  if (status == TV_OK) status = exec_chunk_make(exec, &pool, &chunk);
+  if (values == NULL) return tvi_memory_status(&exec->memory);
+  status = exec_chunk_make(exec, &pool, &chunk);
   if (status == TV_OK)
     status = tvi_eval_make(&eval, &exec->last, &exec->memory, exec_fetch_group, &chunk);
   if (status == TV_OK && exec->keys == 0) status = tvi_groups_single(groups);

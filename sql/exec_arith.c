@@ -30,7 +30,7 @@ static void arith_nulls(tvi_eval *eval, int node, const tvi_vec *const *args, in
 
   for (i = 0; i < n; i++) {
     const unsigned char *from = args[i]->nulls;
-    if (from == NULL) continue;
+    if (from == NULL || nulls == NULL) continue;
     if (out->nulls == NULL) memset(nulls, 0, eval->n);
     out->nulls = nulls;
     for (row = 0; row < eval->n; row++)
@@ -161,6 +161,7 @@ static int arith_reals(tvi_eval *eval, int node, tvi_expr_op op, const tvi_vec *
                        tvi_vec *out) {
   double left[TVI_EXEC_ROWS], right[TVI_EXEC_ROWS];
   uint32_t i, n = eval->n, bad = 0;
+  unsigned char *nulls;
 
   if (!arith_begin(eval, node, TVI_VEC_REAL, out)) return -1;
   arith_reals_loop(op, arith_real(args[0], n, left), arith_real(args[1], n, right), n,
@@ -168,8 +169,10 @@ static int arith_reals(tvi_eval *eval, int node, tvi_expr_op op, const tvi_vec *
   arith_nulls(eval, node, args, 2, out);
   for (i = 0; i < n; i++) bad += out->as.real[i] != out->as.real[i];
   if (bad == 0) return 1;
-  if (out->nulls == NULL) memset(eval->room[node].nulls, 0, n); /* what is no number is NULL */
-  out->nulls = eval->room[node].nulls;
+  nulls = eval->room[node].nulls; /* what is no number is NULL */
+  if (nulls == NULL) return -1;
+  if (out->nulls == NULL) memset(nulls, 0, n);
+  out->nulls = nulls;
   for (i = 0; i < n; i++) out->nulls[i] |= (unsigned char)(out->as.real[i] != out->as.real[i]);
   return 1;
 }

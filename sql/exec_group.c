@@ -235,7 +235,7 @@ static int group_words(tvi_groups *groups, tvi_eval *eval, int number, const uin
   tvi_group_key *key = &groups->grouping->key[number];
   size_t width = (size_t)groups->grouping->keys + 1, last = width - 1;
   uint64_t *words = groups->row_words, *shown = groups->row_shown, bit = UINT64_C(1) << number;
-  uint32_t i, codes[TVI_EXEC_ROWS], same[TVI_EXEC_ROWS];
+  uint32_t i, codes[TVI_EXEC_ROWS] = {0}, same[TVI_EXEC_ROWS] = {0};
   tvi_vec *vec;
   int status;
 
@@ -288,7 +288,7 @@ static int group_hashed(tvi_groups *groups, tvi_eval *eval, uint32_t *const *row
 /* The word of a value for COUNT(DISTINCT). */
 static int group_distinct(tvi_groups *groups, int aggregate, const tvi_vec *vec, uint32_t n) {
   tvi_grouping *g = groups->grouping;
-  uint32_t i, codes[TVI_EXEC_ROWS], same[TVI_EXEC_ROWS];
+  uint32_t i, codes[TVI_EXEC_ROWS] = {0}, same[TVI_EXEC_ROWS] = {0};
   int own = g->distinct_number[aggregate], status = TV_OK;
 
   if (!own)

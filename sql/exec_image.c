@@ -140,9 +140,9 @@ int tvi_image_deleted(tvi_col_image *image, tvi_col_store *store, uint64_t group
                       sizeof *image->deleted))
     return TV_OK;
   image->deleted = all;
-  *out = tvi_arena_alloc(&image->bits, blocks * TVI_COL_BITS_BYTES);
+  *out = tvi_arena_alloc(&image->bits, (size_t)blocks * TVI_COL_BITS_BYTES);
   for (block = 0; *out != NULL && block < blocks && status == TV_OK; block++)
-    status = tvi_col_deleted_get(store, group, block, *out + block * TVI_COL_BITS_BYTES);
+    status = tvi_col_deleted_get(store, group, block, *out + (size_t)block * TVI_COL_BITS_BYTES);
   if (*out == NULL || status != TV_OK) return status;
   image->id[image->groups] = group;
   image->deleted[image->groups++] = *out;

@@ -340,7 +340,7 @@ struct tvi_scan {
   uint32_t vector, rows; /* of the part, and how many it has */
   const uint16_t *now;   /* the rows that eval is about; NULL: all */
   uint32_t now_rows;
-  uint16_t *kept;
+  uint16_t kept[TVI_EXEC_ROWS + TVI_EXEC_SLACK];
   tvi_flow flow;
   int (*consume)(void *context, tvi_flow *flow);
   void *context;
@@ -584,37 +584,36 @@ struct tvi_exec {
   tvi_arena pool;
   const tvi_kernels *kernels;
   tvi_value *params;
-  int slot[TVI_PLAN_TABLES_MAX + 1]; /* first of each table; then how many there are */
-  tvi_program program, last;         /* over rows; over groups */
+  tvi_program program, last; /* over rows; over groups */
   tvi_source source[TVI_PLAN_TABLES_MAX];
   tvi_sieve *sieve[TVI_PLAN_TABLES_MAX];
-  int sieves[TVI_PLAN_TABLES_MAX];
   unsigned char *late[TVI_PLAN_TABLES_MAX]; /* per table and column: needed behind the scan */
-  int driver;
-  int empty;                /* 1: a condition without columns is not true */
-  int conjuncts, *conjunct; /* nodes of those over several tables; -1: used */
-  int joins;
   tvi_join join[TVI_PLAN_TABLES_MAX];
-  int steps;
   tvi_step *step;
   tvi_bounds *bounds;
   unsigned char *need; /* a mark per node, for a while */
-  int grouped;         /* by GROUP BY, an aggregate, or DISTINCT */
-  int keys, aggregates;
+  int *conjunct;       /* nodes of those over several tables; -1: used */
   int *key_node, *aggregate_node;
   int *output, *order; /* nodes: of last when grouped, else of program */
-  int having;          /* node of last; -1: none */
   tvi_grouping grouping;
   size_t limit, offset;
-  int exact;
   tvi_result result;
-  int lines;
   tvi_exec_line line[TVI_LINES_MAX];
-  char text[TVI_LINES_MAX][TVI_LINE_BYTES];
+  int slot[TVI_PLAN_TABLES_MAX + 1]; /* first of each table; then how many there are */
+  int sieves[TVI_PLAN_TABLES_MAX];
+  int driver; /* the table that is scanned */
+  int empty;  /* 1: a condition without columns is not true */
+  int conjuncts, joins, steps;
+  int grouped; /* by GROUP BY, an aggregate, or DISTINCT */
+  int keys, aggregates;
+  int having; /* node of last; -1: none */
+  int exact;
+  int lines;
   /* While threads run. */
   atomic_uint next_part;
   atomic_uint last_part; /* parts behind it are not needed */
   atomic_int stop;       /* a status: all threads end */
+  char text[TVI_LINES_MAX][TVI_LINE_BYTES];
 };
 
 /* Programs, sieves and the order of joins. A tv_status, with err. */

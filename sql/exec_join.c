@@ -280,13 +280,14 @@ static int join_probe_values(tvi_join *join, tvi_eval *eval, tvi_vec *const *key
 
 int tvi_join_probe(tvi_join *join, tvi_eval *eval, tvi_probe *probe, uint16_t *in, uint32_t *rows,
                    uint32_t *count) {
-  tvi_vec *keys[TVI_PLAN_KEYS_MAX];
+  tvi_vec *keys[TVI_PLAN_KEYS_MAX] = {NULL};
   int k, status = TV_OK;
 
   *count = 0;
   for (k = 0; k < join->keys && status == TV_OK; k++)
     status = tvi_eval_node(eval, join->probe[k], &keys[k]);
   if (status != TV_OK || join->values.rows == 0) return status;
-  if (join->by_number) return join_probe_number(join, keys[0], eval->n, probe, in, rows, count);
+  if (join->by_number && keys[0] != NULL)
+    return join_probe_number(join, keys[0], eval->n, probe, in, rows, count);
   return join_probe_values(join, eval, keys, probe, in, rows, count);
 }

@@ -29,7 +29,7 @@ WIDE_TARGET static void wide_unpack25(const unsigned char *from, unsigned width,
   __mmask64 present = (UINT64_C(1) << (2 * width)) - 1;
   uint32_t i;
 
-  for (i = 0; i + 16 <= n; i += 16, from += 2 * width) {
+  for (i = 0; i + 16 <= n; i += 16, from += (size_t)2 * width) {
     __m512i in = _mm512_permutexvar_epi8(bytes, _mm512_maskz_loadu_epi8(present, from));
     in = _mm512_and_si512(_mm512_srlv_epi32(in, shift), mask);
     _mm512_storeu_si512(out + i, _mm512_add_epi32(in, bases));

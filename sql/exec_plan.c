@@ -261,6 +261,7 @@ static int plan_joins(tvi_exec *exec) {
         best_links = links;
       }
     }
+    if (next < 0) break;
     status = plan_join(exec, next, there);
     there |= UINT32_C(1) << next;
   }

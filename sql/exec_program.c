@@ -27,7 +27,8 @@ void tvi_program_free(tvi_program *program) {
 
 static int program_same_value(const tvi_value *a, const tvi_value *b) {
   if (a->type != b->type) return 0;
-  if (a->type == SQLITE_FLOAT) return memcmp(&a->as.real, &b->as.real, sizeof(double)) == 0;
+  if (a->type == SQLITE_FLOAT) /* 0.0 and -0.0 are two constants */
+    return tvi_cell_from_real(a->as.real) == tvi_cell_from_real(b->as.real);
   return tvi_value_order(a, b, 0) == 0;
 }
 

@@ -57,13 +57,12 @@ int tvi_scan_make(tvi_scan *scan, tvi_source *source, const tvi_program *program
   scan->column = tvi_arena_zalloc(&scan->pool, n * sizeof *scan->column);
   scan->sift = tvi_arena_zalloc(&scan->pool, ((size_t)count + 1) * sizeof *scan->sift);
   scan->order = tvi_arena_zalloc(&scan->pool, ((size_t)count + 1) * sizeof *scan->order);
-  scan->kept = tvi_arena_alloc(&scan->pool, SCAN_ROOM_ROWS * sizeof *scan->kept);
   scan->flow.column = tvi_arena_zalloc(&scan->pool, n * sizeof *scan->flow.column);
   scan->flow.room = tvi_arena_zalloc(&scan->pool, n * sizeof *scan->flow.room);
   scan->flow.nulls = tvi_arena_zalloc(&scan->pool, n * sizeof *scan->flow.nulls);
   scan->flow.row =
       tvi_arena_zalloc(&scan->pool, (TVI_PLAN_TABLES_MAX + 1) * sizeof *scan->flow.row);
-  if (scan->column == NULL || scan->sift == NULL || scan->order == NULL || scan->kept == NULL ||
+  if (scan->column == NULL || scan->sift == NULL || scan->order == NULL ||
       scan->flow.column == NULL || scan->flow.room == NULL || scan->flow.nulls == NULL ||
       scan->flow.row == NULL)
     return tvi_memory_status(memory);
@@ -235,7 +234,8 @@ static void scan_nulls(tvi_scan *scan, tvi_scan_column *c) {
 
 /* A rowid that is counted, not stored. */
 static void scan_count(tvi_scan *scan, tvi_scan_column *c) {
-  int64_t first = (int64_t)((uint64_t)scan->part->group.first + scan->vector * TVI_EXEC_ROWS);
+  int64_t first =
+      (int64_t)((uint64_t)scan->part->group.first + (uint64_t)scan->vector * TVI_EXEC_ROWS);
   uint32_t i;
 
   if (c->vec.kind == TVI_VEC_I64)
@@ -353,7 +353,7 @@ static int scan_flush(tvi_scan *scan) {
 
 static int scan_append(tvi_scan *scan, const uint16_t *rows, uint32_t n) {
   tvi_flow *flow = &scan->flow;
-  int i, status = TV_OK;
+  int i, borrows = 0, status = TV_OK;
 
   if (n == 0) return TV_OK;
   if (flow->n + n > TVI_EXEC_ROWS) status = scan_flush(scan);
@@ -366,15 +366,18 @@ static int scan_append(tvi_scan *scan, const uint16_t *rows, uint32_t n) {
     to->as.any = flow->room[i];
     if (from->nulls != NULL) to->nulls = flow->nulls[i];
     scan_gather(scan->kernels, from, rows, n, to, flow->n);
+    borrows |= from->kind == TVI_VEC_TEXT || from->kind == TVI_VEC_BLOB;
   }
   flow->n += n;
   scan->rows_out += n;
+  /* Strings of a block may lie in memory that the next block is unpacked to. */
+  if (status == TV_OK && borrows && scan->part->image == NULL) status = scan_flush(scan);
   return status;
 }
 
 /* Leaves those rows that are not deleted. rows: NULL for all. */
 static uint32_t scan_live(const tvi_scan *scan, const uint16_t *rows, uint32_t n, uint16_t *out) {
-  const unsigned char *bits = scan->part->deleted + scan->vector * (TVI_EXEC_ROWS / 8);
+  const unsigned char *bits = scan->part->deleted + (size_t)scan->vector * (TVI_EXEC_ROWS / 8);
   uint32_t i, kept = 0;
 
   for (i = 0; i < n; i++) {

@@ -138,10 +138,11 @@ static int settle_codes(tvi_exec *exec, tvi_group_key *key, const tvi_join *join
   uint32_t rows = join->rows.rows, i, n;
   tvi_arena pool = {.memory = &exec->memory};
   tvi_eval eval;
-  int status = tvi_eval_make(&eval, &exec->program, &exec->memory, settle_fetch, &view);
+  int status;
 
   key->codes = tvi_arena_alloc(&exec->pool, ((size_t)rows + 1) * sizeof *key->codes);
-  if (key->codes == NULL && status == TV_OK) status = tvi_memory_status(&exec->memory);
+  if (key->codes == NULL) return tvi_memory_status(&exec->memory);
+  status = tvi_eval_make(&eval, &exec->program, &exec->memory, settle_fetch, &view);
   for (view.from = 0; view.from < rows && status == TV_OK; view.from += n) {
     tvi_vec *vec;
     n = rows - view.from < TVI_EXEC_ROWS ? rows - view.from : TVI_EXEC_ROWS;

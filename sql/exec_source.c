@@ -65,11 +65,11 @@ static int source_deleted(tvi_source *source, tvi_col_store *store, tvi_col_imag
   if (part->group.deleted == 0) return TV_OK;
   if (kept != NULL) status = tvi_image_deleted(kept, store, part->group.id, blocks, &part->deleted);
   if (status != TV_OK || part->deleted != NULL) return status;
-  part->deleted = tvi_arena_alloc(&source->pool, blocks * TVI_COL_BITS_BYTES);
+  part->deleted = tvi_arena_alloc(&source->pool, (size_t)blocks * TVI_COL_BITS_BYTES);
   if (part->deleted == NULL) return tvi_memory_status(source->memory);
   for (block = 0; block < blocks && status == TV_OK; block++)
     status = tvi_col_deleted_get(store, part->group.id, block,
-                                 part->deleted + block * TVI_COL_BITS_BYTES);
+                                 part->deleted + (size_t)block * TVI_COL_BITS_BYTES);
   return status;
 }
 
@@ -115,8 +115,9 @@ static int source_groups(tvi_source *source, tvi_col_store *store, tvi_col_image
   tvi_zone *zones = tvi_arena_alloc(&source->pool, columns * sizeof *zones);
   tvi_col_group group;
   int64_t from = INT64_MIN;
-  int status = zones == NULL ? tvi_memory_status(source->memory) : TV_OK;
+  int status = TV_OK;
 
+  if (zones == NULL) return tvi_memory_status(source->memory);
   while (status == TV_OK) {
     status = tvi_col_group_seek(store, from, zones, &group);
     if (status == TV_OK) status = source_group(source, store, kept, &group, zones);

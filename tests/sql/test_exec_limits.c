@@ -137,12 +137,27 @@ static void changes_of_the_table_are_seen_at_once_and_after_a_rollback_not(void 
   run_has(f->sql, "SELECT count(*), sum(id) FROM t", "69999|2450034988");
 }
 
+static void strings_of_compressed_blocks_outlive_their_block(void **state) {
+  fixture *f = *state;
+  answer_is(f->sql, "CREATE VIRTUAL TABLE x USING columnar(id INTEGER, s TEXT)", "");
+  answer_is(f->sql,
+            "INSERT INTO x " ROWS(30000) "SELECT i, 'all of these begin alike and end with ' || i "
+                                         "FROM s",
+            "");
+  run_has(f->sql, "SELECT count(DISTINCT s) FROM x WHERE id % 500 = 1", "60");
+  run_has(f->sql, "SELECT s FROM x WHERE id % 3000 = 7 ORDER BY id DESC",
+          "alike and end with 27007");
+  run_has(f->sql, "SELECT min(s), max(s) FROM x WHERE id % 3000 = 7",
+          "end with 12007|all of these begin alike and end with 9007");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       with_store(a_damaged_segment_is_named),
       with_store(a_sum_that_overflows_is_an_error_and_one_that_might_is_right),
       with_store(a_deadline_ends_a_run),
       with_store(a_query_beyond_its_memory_is_answered_all_the_same),
+      with_store(strings_of_compressed_blocks_outlive_their_block),
       with_store(changes_of_the_table_are_seen_at_once_and_after_a_rollback_not),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
