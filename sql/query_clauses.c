@@ -87,7 +87,7 @@ static void clauses_condition(tvi_plan *plan, tvi_expr *expr) {
       if (plan->conjunct != NULL) plan->conjunct[plan->conjuncts] = at;
       plan->conjuncts++;
       depth--;
-    } else if (stack[depth].next < at->args && depth < TVI_PLAN_DEPTH_MAX) {
+    } else if (depth < TVI_PLAN_DEPTH_MAX && stack[depth].next < at->args) {
       stack[depth + 1].of = at->arg[stack[depth].next++];
       stack[depth + 1].next = 0;
       depth++;

@@ -44,6 +44,8 @@ static void scarce_check(sqlite3 *sql, scarce_answer answer, const char *const s
     int whole;
     fail_in = n;
     text = answer(sql, statement[0]);
+    assert_non_null(text);
+    if (text == NULL) return;
     whole = fail_in >= 0;
     fail_in = -1;
     if (strstr(text, "error: ") != NULL)
@@ -57,6 +59,7 @@ static void scarce_check(sqlite3 *sql, scarce_answer answer, const char *const s
   }
   print_message("%ld of %ld failed allocations ended the statement\n", failed, n);
   text = answer(sql, statement[0]);
+  assert_non_null(text);
   assert_string_equal(text, statement[1]);
   free(text);
 }

@@ -48,6 +48,7 @@ static inline char *sql_answer(sqlite3 *connection, const char *sql) {
   int code = SQLITE_OK, i;
 
   sql_answer_add(&text, "");
+  if (text == NULL) return NULL;
   while (code == SQLITE_OK && *sql != '\0') {
     code = sqlite3_prepare_v2(connection, sql, -1, &statement, &sql);
     if (code != SQLITE_OK || statement == NULL) break;

@@ -9,6 +9,7 @@ static char *query_answer(sqlite3 *sql, const char *text) {
   int i, code = tv_sql_prepare(sql, text, -1, &statement, NULL);
 
   sql_answer_add(&answer, "");
+  if (answer == NULL) return NULL;
   while (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW) {
     if (*answer != '\0') sql_answer_add(&answer, "\n");
     for (i = 0; i < sqlite3_column_count(statement); i++) {
