@@ -137,7 +137,6 @@ static int bars_ssb(sql_bench *bench, unsigned threads) {
     if (ratio > worst) worst = ratio;
   }
   mean = sql_geomean(bench->report, from, BARS_COLUMNAR);
-  i = bench->report->n;
   snprintf(name, sizeof name, "SSB, %u thread%s, of DuckDB's time", threads, plural);
   bars_figure(bench, name, mean / sql_geomean(bench->report, from, BARS_DUCKDB), 0.5);
   snprintf(name, sizeof name, "SSB, %u thread%s, its slowest query, of DuckDB's", threads, plural);

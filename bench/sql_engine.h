@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sql_answer.h"
+#include "sql_result.h"
 #include "sql_suite.h"
 
 #define SQL_WHY_BYTES 256

@@ -149,6 +149,7 @@ static int check_delta(check_run *run) {
 
 static int check_store(check_run *run) {
   const tvi_col_header *header = &run->store->header;
+  uint64_t rows;
   int status;
 
   run->vector.numbers = tvi_alloc(TVI_COL_BLOCK * sizeof *run->vector.numbers);
@@ -156,10 +157,11 @@ static int check_store(check_run *run) {
   status = run->vector.numbers == NULL || run->vector.strings == NULL ? TV_ENOMEM : TV_OK;
   if (status == TV_OK) status = check_groups(run);
   if (status == TV_OK) status = check_delta(run);
-  if (status == TV_OK && (run->rows + run->delta != header->rows || run->delta != header->delta ||
-                          run->deleted != header->deleted))
+  rows = run->rows + run->delta;
+  if (status == TV_OK &&
+      (rows != header->rows || run->delta != header->delta || run->deleted != header->deleted))
     check_tell(run, "its header counts %llu rows, and there are %llu",
-               (unsigned long long)header->rows, (unsigned long long)(run->rows + run->delta));
+               (unsigned long long)header->rows, (unsigned long long)rows);
   tvi_free(run->vector.numbers);
   tvi_free(run->vector.strings);
   tvi_buffer_free(&run->vector.room);

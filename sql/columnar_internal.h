@@ -512,7 +512,8 @@ int tvi_columnar_update(sqlite3_vtab *vtab, int argc, sqlite3_value **argv, sqli
 int tvi_columnar_load_begin(tvi_columnar *table, tv_error *err);
 int tvi_columnar_load_row(tvi_columnar *table);
 int tvi_columnar_load_end(tvi_columnar *table, tv_error *err);
-/* Converts a value into table->cells[column]. An SQLite code, with a sentence when it is refused. */
+/* Converts a value into table->cells[column]. An SQLite code, with a sentence when it is refused.
+ */
 int tvi_columnar_take(tvi_columnar *table, int64_t rowid, int column, sqlite3_value *value);
 /* Passes the failure in txn (or the status) on to SQLite, as a code. */
 int tvi_columnar_fail(tvi_columnar *table, int status, tv_txn *txn);

@@ -30,12 +30,14 @@ static bool shell_import_is_columnar(shell_import_call *call) {
 }
 
 static int shell_import_refused(shell_import_call *call, int status) {
-  uint64_t line;
-  int used = 0;
+  static const char word[] = "line ";
+  const char *message = call->sh->error.message, *what;
   if (status == TV_EINTR) return shell_fail(call->sh, shell_import_nothing, "interrupted");
-  if (sscanf(call->sh->error.message, "line %" SCNu64 ": %n", &line, &used) == 1 && used > 0)
-    return shell_fail(call->sh, shell_import_nothing, "%s:%" PRIu64 ": %s", call->path, line,
-                      call->sh->error.message + used);
+  what = strstr(message, ": ");
+  if (strncmp(message, word, strlen(word)) == 0 && what != NULL)
+    return shell_fail(call->sh, shell_import_nothing, "%s:%.*s%s", call->path,
+                      (int)(what - message - (ptrdiff_t)strlen(word)), message + strlen(word),
+                      what);
   return shell_fail_status(call->sh, status, &call->sh->error, call->name);
 }
 

@@ -161,14 +161,13 @@ TV_API int tv_sql_check_pages(tv_txn *txn, const tv_sql_check_hooks *hooks,
 
 /*
  * Checks every columnar table of the connection, as its next statement would see them: each
- * segment's checksum and blocks, delete bits, rows of the delta, counts. hooks (pages: segments; the
- * progress once per row group) and out may be NULL.
- * Returns: TV_OK (sound), TV_ECORRUPT (problems; each was told, with table, column and row group),
- *   TV_STOP, TV_EINVAL (no store), TV_ENOMEM. Cost: reads and decodes every segment once.
+ * segment's checksum and blocks, delete bits, rows of the delta, counts. hooks (pages: segments;
+ * the progress once per row group) and out may be NULL. Returns: TV_OK (sound), TV_ECORRUPT
+ * (problems; each was told, with table, column and row group), TV_STOP, TV_EINVAL (no store),
+ * TV_ENOMEM. Cost: reads and decodes every segment once.
  */
 TV_API int tv_sql_check_columnar(sqlite3 *connection, const tv_sql_check_hooks *hooks,
                                  tv_sql_check_report *out, tv_error *err);
-
 
 #ifdef __cplusplus
 }

@@ -4,8 +4,8 @@
  * of the time: it does not depend on the order of rows, and reals only count in it, because engines
  * add them up in different orders. The kept rows are compared once, reals by a tolerance.
  */
-#ifndef TRIVET_BENCH_SQL_ANSWER_H
-#define TRIVET_BENCH_SQL_ANSWER_H
+#ifndef TRIVET_BENCH_SQL_RESULT_H
+#define TRIVET_BENCH_SQL_RESULT_H
 
 #include <stddef.h>
 #include <stdint.h>

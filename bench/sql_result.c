@@ -3,7 +3,7 @@
  * Digests and comparison of answers. Comparing the rows in the order they came was rejected: a
  * statement without a total ORDER BY has no order to compare.
  */
-#include "sql_answer.h"
+#include "sql_result.h"
 
 #include <inttypes.h>
 #include <math.h>
