@@ -10,18 +10,18 @@
 #include "trivet_sql.h"
 #include "vfs_internal.h"
 
-typedef struct check_run {
+typedef struct inspect_run {
   const tv_sql_check_hooks *hooks;
   tv_sql_check_report *report;
   tvi_col_store *store;
   tvi_vector vector;
   uint64_t rows, delta, deleted;
-} check_run;
+} inspect_run;
 
 #define CHECK_TOLD_MAX 100u
 
-__attribute__((format(printf, 2, 3))) static void check_tell(check_run *run, const char *format,
-                                                             ...) {
+__attribute__((format(printf, 2, 3))) static void inspect_tell(inspect_run *run, const char *format,
+                                                               ...) {
   tv_error error = {0};
   va_list args;
   char *text;
@@ -37,7 +37,7 @@ __attribute__((format(printf, 2, 3))) static void check_tell(check_run *run, con
 }
 
 /* Decodes every block. TV_OK, TV_ECORRUPT, or TV_ENOMEM. */
-static int check_blocks(check_run *run, const tvi_column_segment *segment) {
+static int inspect_blocks(inspect_run *run, const tvi_column_segment *segment) {
   const tvi_ints *ints = segment->is_strings ? &segment->strings.ints : &segment->ints;
   uint32_t block, i;
   int status = TV_OK;
@@ -56,7 +56,7 @@ static int check_blocks(check_run *run, const tvi_column_segment *segment) {
   return status;
 }
 
-static int check_segment(check_run *run, const tvi_col_group *group, unsigned column) {
+static int inspect_segment(inspect_run *run, const tvi_col_group *group, unsigned column) {
   const tvi_col_schema *schema = run->store->schema;
   int is_rowid = column == TVI_COL_ROWIDS;
   int strings = !is_rowid && !tvi_col_is_number(schema->column[column].type);
@@ -68,41 +68,41 @@ static int check_segment(check_run *run, const tvi_col_group *group, unsigned co
                             tv_bytes(key, tvi_col_key_segment(key, group->id, column)), &value);
 
   if (status == TV_NOTFOUND) {
-    check_tell(run, "segment of column %s in row group %llu is missing", name,
-               (unsigned long long)group->id);
+    inspect_tell(run, "segment of column %s in row group %llu is missing", name,
+                 (unsigned long long)group->id);
     return TV_OK;
   }
   if (status != TV_OK) return status;
   run->report->pages++;
   status = tvi_segment_open(value, strings, group->rows, 1, &segment);
   if (status == TV_OK) {
-    status = check_blocks(run, &segment);
+    status = inspect_blocks(run, &segment);
     tvi_segment_close(&segment);
     if (status == TV_ECORRUPT)
-      check_tell(run, "segment of column %s in row group %llu cannot be decoded", name,
-                 (unsigned long long)group->id);
+      inspect_tell(run, "segment of column %s in row group %llu cannot be decoded", name,
+                   (unsigned long long)group->id);
   } else if (status == TV_ECORRUPT) {
-    check_tell(run, "segment of column %s in row group %llu is damaged: its checksum differs", name,
-               (unsigned long long)group->id);
+    inspect_tell(run, "segment of column %s in row group %llu is damaged: its checksum differs",
+                 name, (unsigned long long)group->id);
   }
   return status == TV_ECORRUPT ? TV_OK : status;
 }
 
-static int check_group(check_run *run, const tvi_col_group *group) {
+static int inspect_group(inspect_run *run, const tvi_col_group *group) {
   unsigned char bits[TVI_COL_BITS_BYTES];
   uint32_t block, blocks = (group->rows + TVI_COL_BLOCK - 1) / TVI_COL_BLOCK, i, deleted = 0;
   int column, status = TV_OK;
 
   for (column = 0; column < run->store->schema->columns && status == TV_OK; column++)
-    status = check_segment(run, group, (unsigned)column);
-  if (status == TV_OK && !group->dense) status = check_segment(run, group, TVI_COL_ROWIDS);
+    status = inspect_segment(run, group, (unsigned)column);
+  if (status == TV_OK && !group->dense) status = inspect_segment(run, group, TVI_COL_ROWIDS);
   for (block = 0; block < blocks && status == TV_OK && group->deleted > 0; block++) {
     status = tvi_col_deleted_get(run->store, group->id, block, bits);
     for (i = 0; status == TV_OK && i < sizeof bits; i++)
       deleted += (uint32_t)__builtin_popcount(bits[i]);
   }
   if (status == TV_ECORRUPT || (status == TV_OK && deleted != group->deleted)) {
-    check_tell(run, "delete bits of row group %llu are damaged", (unsigned long long)group->id);
+    inspect_tell(run, "delete bits of row group %llu are damaged", (unsigned long long)group->id);
     status = TV_OK;
   }
   run->rows += group->rows - group->deleted;
@@ -113,22 +113,22 @@ static int check_group(check_run *run, const tvi_col_group *group) {
   return status;
 }
 
-static int check_groups(check_run *run) {
+static int inspect_groups(inspect_run *run) {
   int64_t from = INT64_MIN;
   int status = TV_OK;
 
   while (status == TV_OK) {
     tvi_col_group group;
     status = tvi_col_group_seek(run->store, from, NULL, &group);
-    if (status == TV_ECORRUPT) check_tell(run, "a record of its directory is damaged");
-    if (status == TV_OK) status = check_group(run, &group);
+    if (status == TV_ECORRUPT) inspect_tell(run, "a record of its directory is damaged");
+    if (status == TV_OK) status = inspect_group(run, &group);
     if (status != TV_OK || group.first == INT64_MAX) break;
     from = group.first + 1;
   }
   return status == TV_END || status == TV_ECORRUPT ? TV_OK : status;
 }
 
-static int check_delta(check_run *run) {
+static int inspect_delta(inspect_run *run) {
   tvi_cell *cells = tvi_alloc((size_t)run->store->schema->columns * sizeof *cells);
   int64_t from = INT64_MIN, rowid;
   tv_slice record;
@@ -139,7 +139,7 @@ static int check_delta(check_run *run) {
     if (status != TV_OK) break;
     run->delta++;
     if (tvi_cells_read(run->store->schema, rowid, record, cells) != TV_OK)
-      check_tell(run, "row %lld of the delta is damaged", (long long)rowid);
+      inspect_tell(run, "row %lld of the delta is damaged", (long long)rowid);
     if (rowid == INT64_MAX) break;
     from = rowid + 1;
   }
@@ -147,7 +147,7 @@ static int check_delta(check_run *run) {
   return status == TV_END ? TV_OK : status;
 }
 
-static int check_store(check_run *run) {
+static int inspect_store(inspect_run *run) {
   const tvi_col_header *header = &run->store->header;
   uint64_t rows;
   int status;
@@ -155,13 +155,13 @@ static int check_store(check_run *run) {
   run->vector.numbers = tvi_alloc(TVI_COL_BLOCK * sizeof *run->vector.numbers);
   run->vector.strings = tvi_alloc(TVI_COL_BLOCK * sizeof *run->vector.strings);
   status = run->vector.numbers == NULL || run->vector.strings == NULL ? TV_ENOMEM : TV_OK;
-  if (status == TV_OK) status = check_groups(run);
-  if (status == TV_OK) status = check_delta(run);
+  if (status == TV_OK) status = inspect_groups(run);
+  if (status == TV_OK) status = inspect_delta(run);
   rows = run->rows + run->delta;
   if (status == TV_OK &&
       (rows != header->rows || run->delta != header->delta || run->deleted != header->deleted))
-    check_tell(run, "its header counts %llu rows, and there are %llu",
-               (unsigned long long)header->rows, (unsigned long long)rows);
+    inspect_tell(run, "its header counts %llu rows, and there are %llu",
+                 (unsigned long long)header->rows, (unsigned long long)rows);
   tvi_free(run->vector.numbers);
   tvi_free(run->vector.strings);
   tvi_buffer_free(&run->vector.room);
@@ -170,10 +170,10 @@ static int check_store(check_run *run) {
 
 /* ---- All tables ---- */
 
-static int check_table(tvi_columnar *table, const tv_sql_check_hooks *hooks,
-                       tv_sql_check_report *report, tv_error *err) {
+static int inspect_table(tvi_columnar *table, const tv_sql_check_hooks *hooks,
+                         tv_sql_check_report *report, tv_error *err) {
   tvi_col_store store = {.name = table->name, .schema = &table->schema};
-  check_run run = {.hooks = hooks, .report = report, .store = &store};
+  inspect_run run = {.hooks = hooks, .report = report, .store = &store};
   tv_txn *txn;
   int status = tvi_columnar_flush(table, err);
 
@@ -181,16 +181,16 @@ static int check_table(tvi_columnar *table, const tv_sql_check_hooks *hooks,
   if (status != TV_OK) return status;
   status = tvi_col_store_open(&store, txn);
   if (status == TV_OK)
-    status = check_store(&run);
+    status = inspect_store(&run);
   else if (status == TV_ECORRUPT)
-    check_tell(&run, "its header is damaged");
+    inspect_tell(&run, "its header is damaged");
   if (status < 0 && status != TV_ECORRUPT) *err = *tv_txn_error(txn);
   tvi_conn_peek_end(table->module->conn, txn);
   return status == TV_ECORRUPT ? TV_OK : status;
 }
 
 /* A statement that names it has SQLite connect the table. */
-static void check_connect(sqlite3 *connection) {
+static void inspect_connect(sqlite3 *connection) {
   sqlite3_stmt *names = NULL, *one = NULL;
 
   if (sqlite3_prepare_v2(connection,
@@ -221,11 +221,11 @@ int tv_sql_check_columnar(sqlite3 *connection, const tv_sql_check_hooks *hooks,
   *out = report;
   if (conn == NULL)
     return tvi_error_set(err, TV_EINVAL, 0, "the connection's main database is not a store");
-  check_connect(connection);
+  inspect_connect(connection);
   module = conn->before_savepoint_ctx;
   for (table = module == NULL ? NULL : module->tables; table != NULL && status == TV_OK;
        table = table->next)
-    status = check_table(table, hooks == NULL ? &silent : hooks, out, err);
+    status = inspect_table(table, hooks == NULL ? &silent : hooks, out, err);
   if (status == TV_OK && out->problems > 0)
     return tvi_error_set(err, TV_ECORRUPT, 0, "%llu problems in columnar tables",
                          (unsigned long long)out->problems);

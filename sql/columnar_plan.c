@@ -309,7 +309,7 @@ static void plan_cost(col_plan *plan, int strategy) {
 }
 
 /* LIMIT and OFFSET count rows that SQLite lets through: only where it drops none. */
-static void plan_limit(col_plan *plan, int strategy) {
+static void plan_col_limit(col_plan *plan, int strategy) {
   sqlite3_index_info *info = plan->info;
   int i, exact = strategy == TVI_COL_SCAN && plan->others == 0 && info->nOrderBy == 0;
 
@@ -397,7 +397,7 @@ int tvi_columnar_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   else if (plan_hash(&plan))
     strategy = TVI_COL_HASH;
   plan_cost(&plan, strategy);
-  plan_limit(&plan, strategy);
+  plan_col_limit(&plan, strategy);
   for (i = 0; i < plan.count; i++) {
     const plan_op *op = &plan.ops[i];
     info->aConstraintUsage[op->constraint].argvIndex = i + 1;
