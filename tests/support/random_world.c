@@ -270,7 +270,8 @@ static void target_row(world_target *target, const world_table *table, const cha
   }
   if (target->batched++ > 0) sqlite3_str_appendall(target->batch, ", ");
   target_values(target->batch, table, cells);
-  if (target->batched == 200) target_flush(target);
+  /* Lines that are shown must not be cut. */
+  if (target->batched == (target->sql == NULL ? 10 : 200)) target_flush(target);
 }
 
 static const char *world_type_name(world_type type) {
