@@ -43,14 +43,14 @@ static void run_all(sqlite3 *sql, const char *const *statements, int count) {
 
 static int open_tables(void **state) {
   static const char *const columnar[] = {
-      "CREATE VIRTUAL TABLE f USING columnar" FACT,
+      ("CREATE VIRTUAL TABLE f USING columnar" FACT),
       "CREATE VIRTUAL TABLE d USING columnar(k INTEGER, label TEXT, q INTEGER, w REAL)",
       "CREATE TABLE m(g INTEGER, what TEXT)",
       "CREATE VIRTUAL TABLE n USING columnar(t TEXT, x INTEGER)",
       "CREATE VIRTUAL TABLE e USING columnar(a INTEGER, b TEXT)",
   };
   static const char *const plain[] = {
-      "CREATE TABLE f" FACT,
+      ("CREATE TABLE f" FACT),
       "CREATE TABLE d(k INTEGER, label TEXT, q INTEGER, w REAL)",
       "CREATE TABLE m(g INTEGER, what TEXT)",
       "CREATE TABLE n(t TEXT, x INTEGER)",
