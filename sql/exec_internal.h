@@ -557,15 +557,15 @@ int tvi_result_finish(tvi_result *result, size_t offset, size_t limit);
 
 /* ---- The plan as it is run (exec_plan.c) ---- */
 
-typedef enum tvi_step_kind { TVI_STEP_JOIN, TVI_STEP_FILTER } tvi_step_kind;
+typedef enum tvi_exec_step_kind { TVI_EXEC_STEP_JOIN, TVI_EXEC_STEP_FILTER } tvi_exec_step_kind;
 
-typedef struct tvi_step {
-  tvi_step_kind kind;
+typedef struct tvi_exec_step {
+  tvi_exec_step_kind kind;
   tvi_join *join;
   int sifted; /* JOIN: the scan's sieve left only rows that have a match, and it is the only one */
   int need_rows; /* JOIN: something of the table is used behind */
   int node;      /* FILTER */
-} tvi_step;
+} tvi_exec_step;
 
 /* What is known of a node's values before the first row. */
 typedef struct tvi_bounds {
@@ -589,7 +589,7 @@ struct tvi_exec {
   tvi_sieve *sieve[TVI_PLAN_TABLES_MAX];
   unsigned char *late[TVI_PLAN_TABLES_MAX]; /* per table and column: needed behind the scan */
   tvi_join join[TVI_PLAN_TABLES_MAX];
-  tvi_step *step;
+  tvi_exec_step *step;
   tvi_bounds *bounds;
   unsigned char *need; /* a mark per node, for a while */
   int *conjunct;       /* nodes of those over several tables; -1: used */

@@ -86,7 +86,7 @@ static int pipe_make_stages(tvi_pipe *pipe) {
   int i, stages = 1, status = TV_OK;
 
   for (i = 0; i < exec->steps; i++)
-    stages += exec->step[i].kind == TVI_STEP_JOIN && !exec->step[i].sifted;
+    stages += exec->step[i].kind == TVI_EXEC_STEP_JOIN && !exec->step[i].sifted;
   pipe->stage = tvi_arena_zalloc(&pipe->pool, (size_t)stages * sizeof *pipe->stage);
   if (pipe->stage == NULL) return tvi_memory_status(&exec->memory);
   status = pipe_make_rows(pipe, &pipe->scan.flow);
@@ -180,8 +180,8 @@ static int pipe_advance(tvi_pipe *pipe, tvi_flow *flow, int step, int *next) {
   pipe->flow = flow;
   tvi_eval_begin(&pipe->eval, flow->n);
   for (; step < exec->steps && status == TV_OK && flow->n > 0; step++) {
-    const tvi_step *s = &exec->step[step];
-    if (s->kind == TVI_STEP_FILTER) {
+    const tvi_exec_step *s = &exec->step[step];
+    if (s->kind == TVI_EXEC_STEP_FILTER) {
       status = tvi_eval_select(&pipe->eval, s->node, rows, &kept);
       if (status != TV_OK) return status;
       if (kept == flow->n) continue;

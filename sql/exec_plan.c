@@ -146,7 +146,7 @@ static int plan_number(tvi_exec *exec, const tvi_expr *expr, int64_t *out, tv_er
   return TV_OK;
 }
 
-static int plan_limit(tvi_exec *exec, tv_error *err) {
+static int plan_row_limit(tvi_exec *exec, tv_error *err) {
   int64_t limit = -1, offset = 0;
   int status = plan_number(exec, exec->plan->limit, &limit, err);
 
@@ -275,7 +275,7 @@ int tvi_exec_arrange(tvi_exec *exec, tv_error *err) {
   int status = plan_conjuncts(exec, err);
 
   if (status == TV_OK) status = plan_groups(exec, err);
-  if (status == TV_OK) status = plan_limit(exec, err);
+  if (status == TV_OK) status = plan_row_limit(exec, err);
   if (status == TV_OK) status = tvi_exec_bounds(exec);
   if (status == TV_OK && exec->plan->tables > 0) status = plan_joins(exec);
   return status;

@@ -54,7 +54,7 @@ static void settle_filters(tvi_exec *exec, uint32_t there) {
   for (i = 0; i < exec->conjuncts; i++) {
     int node = exec->conjunct[i];
     if (node < 0 || (exec->program.node[node].tables & ~there) != 0) continue;
-    exec->step[exec->steps].kind = TVI_STEP_FILTER;
+    exec->step[exec->steps].kind = TVI_EXEC_STEP_FILTER;
     exec->step[exec->steps++].node = node;
     exec->conjunct[i] = -1;
   }
@@ -71,10 +71,10 @@ static int settle_steps(tvi_exec *exec) {
   for (pass = 1; pass >= 0; pass--) {
     for (j = 0; j < exec->joins; j++) {
       tvi_join *join = &exec->join[j];
-      tvi_step *step;
+      tvi_exec_step *step;
       if (settle_is_sifted(exec, join) != pass) continue;
       step = &exec->step[exec->steps++];
-      step->kind = TVI_STEP_JOIN;
+      step->kind = TVI_EXEC_STEP_JOIN;
       step->join = join;
       step->sifted = pass;
       if (pass) settle_sieve(exec, join);
@@ -100,8 +100,8 @@ static void settle_marks(tvi_exec *exec) {
   n = exec->grouped ? 0 : exec->plan->orders;
   for (i = 0; i < n; i++) tvi_exec_mark(exec, exec->order[i]);
   for (i = exec->steps - 1; i >= 0; i--) {
-    tvi_step *step = &exec->step[i];
-    if (step->kind == TVI_STEP_FILTER) {
+    tvi_exec_step *step = &exec->step[i];
+    if (step->kind == TVI_EXEC_STEP_FILTER) {
       tvi_exec_mark(exec, step->node);
       continue;
     }
