@@ -35,10 +35,10 @@ typedef enum ycsb_kind {
 typedef enum ycsb_choice { YCSB_ZIPFIAN = 0, YCSB_LATEST } ycsb_choice;
 
 typedef struct ycsb_mix {
-  char letter;
   const char *about;
   double share[YCSB_KINDS]; /* sum 1 */
   ycsb_choice choice;
+  char letter;
 } ycsb_mix;
 
 extern const ycsb_mix ycsb_mixes[6];

@@ -105,7 +105,8 @@ static tv_slice ycsb_change_field(void *ctx, tv_slice old) {
   const ycsb_change *change = ctx;
   const ycsb_operation *it = change->operation;
   if (old.size == YCSB_RECORD_BYTES) memcpy(change->record, old.data, old.size);
-  ycsb_field(it->record, it->field, it->salt, change->record + it->field * YCSB_FIELD_BYTES);
+  ycsb_field(it->record, it->field, it->salt,
+             change->record + (size_t)it->field * YCSB_FIELD_BYTES);
   return tv_bytes(change->record, YCSB_RECORD_BYTES);
 }
 

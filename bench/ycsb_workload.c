@@ -11,12 +11,12 @@
 #include "ycsb.h"
 
 const ycsb_mix ycsb_mixes[6] = {
-    {'A', "update heavy: half reads, half updates", {0.5, 0.5, 0, 0, 0}, YCSB_ZIPFIAN},
-    {'B', "read mostly: 95 % reads, 5 % updates", {0.95, 0.05, 0, 0, 0}, YCSB_ZIPFIAN},
-    {'C', "read only", {1, 0, 0, 0, 0}, YCSB_ZIPFIAN},
-    {'D', "read latest: 95 % reads, 5 % inserts", {0.95, 0, 0.05, 0, 0}, YCSB_LATEST},
-    {'E', "short ranges: 95 % scans of 1 to 100, 5 % inserts", {0, 0, 0.05, 0.95, 0}, YCSB_ZIPFIAN},
-    {'F', "half reads, half read-modify-writes", {0.5, 0, 0, 0, 0.5}, YCSB_ZIPFIAN},
+    {"update heavy: half reads, half updates", {0.5, 0.5, 0, 0, 0}, YCSB_ZIPFIAN, 'A'},
+    {"read mostly: 95 % reads, 5 % updates", {0.95, 0.05, 0, 0, 0}, YCSB_ZIPFIAN, 'B'},
+    {"read only", {1, 0, 0, 0, 0}, YCSB_ZIPFIAN, 'C'},
+    {"read latest: 95 % reads, 5 % inserts", {0.95, 0, 0.05, 0, 0}, YCSB_LATEST, 'D'},
+    {"short ranges: 95 % scans of 1 to 100, 5 % inserts", {0, 0, 0.05, 0.95, 0}, YCSB_ZIPFIAN, 'E'},
+    {"half reads, half read-modify-writes", {0.5, 0, 0, 0, 0.5}, YCSB_ZIPFIAN, 'F'},
 };
 
 const char *ycsb_kind_name(ycsb_kind kind) {

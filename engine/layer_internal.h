@@ -31,8 +31,8 @@ int tvi_txn_fail(tv_txn *txn, int status, int native, const char *format, ...) T
 #define TVI_SHOW_BYTES 96
 const char *tvi_show(tv_slice bytes, char buffer[TVI_SHOW_BYTES]);
 
-/* Length of the character of UTF-8 at p, 1 to 4; 0 when its first bytes are none: too long a form, a
- * surrogate, cut off (utf8.c). */
+/* Length of the character of UTF-8 at p, 1 to 4; 0 when its first bytes are none: too long a form,
+ * a surrogate, cut off (utf8.c). */
 size_t tvi_utf8_length(const unsigned char *p, size_t size);
 int tvi_utf8_valid(tv_slice text);
 

@@ -141,8 +141,8 @@ static int put_with_ttl(tv_bucket *bucket, tv_slice key, tv_slice value, int64_t
 /* 1 when an earlier put of this transaction found that all entries are plain. */
 static inline int put_known_plain(const tv_bucket *bucket, tv_slice key) {
   const tvi_kv_handle *handle = bucket->handle;
-  return TVI_LIKELY(handle->plain_epoch == tvi_txn_epoch(tvi_store_txn(handle->store)) &&
-                    key.size - 1 < TV_KEY_BYTES_MAX);
+  return handle->plain_epoch == tvi_txn_epoch(tvi_store_txn(handle->store)) &&
+         key.size - 1 < TV_KEY_BYTES_MAX;
 }
 
 int tv_kv_put(tv_bucket *bucket, tv_slice key, tv_slice value) {

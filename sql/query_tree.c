@@ -35,7 +35,7 @@ static int tree_room(tvi_query *query, void *array, int used, int *room, size_t 
   return 1;
 }
 
-static int tree_node(tvi_query *query, tvi_query_kind kind) {
+static int tree_make(tvi_query *query, tvi_query_kind kind) {
   tvi_query_node *node;
 
   if (query->nodes >= TVI_QUERY_NODES_MAX)
@@ -59,7 +59,7 @@ void tvi_query_extend(tvi_query *query, int at, tvi_query_text text) {
 }
 
 int tvi_query_leaf(tvi_query *query, tvi_query_kind kind, tvi_query_text text) {
-  int at = tree_node(query, kind);
+  int at = tree_make(query, kind);
   if (at < 0) return at;
   query->node[at].text = text;
   tvi_query_extend(query, at, text);
@@ -75,7 +75,7 @@ static void tree_cover(tvi_query *query, int at, int child) {
 
 int tvi_query_branch(tvi_query *query, tvi_query_kind kind, int op, int left, int right,
                      int third) {
-  int at = tree_node(query, kind);
+  int at = tree_make(query, kind);
   if (at < 0) return at;
   query->node[at].op = (uint8_t)op;
   query->node[at].left = left;

@@ -134,6 +134,8 @@ static void an_empty_store_has_no_rows(void **state) {
 
 /* ---- Damage ---- */
 
+static volatile unsigned touched; /* so that no read is left out */
+
 static unsigned look(tv_slice slice) {
   const unsigned char *bytes = slice.data;
   unsigned sum = 0;
@@ -151,19 +153,18 @@ static int read_damaged(tv_store *store, uint64_t *random) {
   tv_cursor *cursor;
   tv_slice key, value;
   unsigned char room[480];
-  volatile unsigned sum = 0;
   int i, status, told = 0, rows = 0;
   for (i = 0; i < 200; i++) {
     status = tv_store_get(store, random_key(random, room), &value);
     assert_true(allowed(status));
     told += status == TV_ECORRUPT;
-    if (status == TV_OK) sum += look(value);
+    if (status == TV_OK) touched += look(value);
   }
   test_ok(tv_cursor_open(store, &cursor));
   /* Damage may make a tree that goes in circles: no walk is longer than the file allows. */
   status = tv_cursor_first(cursor, &key, &value);
   for (; status == TV_OK && rows < 4 * ROWS; rows++) {
-    sum += look(key) + look(value);
+    touched += look(key) + look(value);
     status = tv_cursor_next(cursor, &key, &value);
   }
   assert_true(allowed(status));

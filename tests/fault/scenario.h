@@ -243,6 +243,9 @@ static int scenario_sql_run(sqlite3 *sql, const char *text) {
 }
 
 static int scenario_sql(sqlite3 *sql) {
+  static const char grouped[] =
+      "SELECT * FROM tv_query('SELECT b, count(*), max(t.a) FROM c JOIN t USING (b) WHERE c.a > ? "
+      "GROUP BY b HAVING count(*) > 0 ORDER BY 2 DESC LIMIT 5', 3)";
   static const char *const statements[] = {
       "CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b TEXT)",
       "INSERT INTO t(b) SELECT hex(zeroblob(100)) FROM kv('plain') LIMIT 40",
@@ -260,8 +263,7 @@ static int scenario_sql(sqlite3 *sql) {
       "DROP TABLE v",
       "CREATE VIRTUAL TABLE IF NOT EXISTS c USING columnar(a INTEGER, b TEXT)",
       "INSERT INTO c SELECT a, b FROM t",
-      "SELECT * FROM tv_query('SELECT b, count(*), max(t.a) FROM c JOIN t USING (b) WHERE c.a > ? "
-      "GROUP BY b HAVING count(*) > 0 ORDER BY 2 DESC LIMIT 5', 3)",
+      grouped,
   };
   size_t i;
   int status = TV_OK;
