@@ -62,9 +62,9 @@ int tvi_algorithm_open_weighted(tvi_algorithm *a, tv_graph *graph,
   if (status == TV_OK && weight_name != NULL)
     status = algorithm_weight(graph, weight_name, &weight);
   if (status == TV_OK && (directions & TV_OUT) != 0)
-    status = tvi_view_open(&a->out, graph, TV_OUT, &a->types, weight, &a->damaged);
+    status = tvi_view_take(&a->out, graph, TV_OUT, &a->types, weight, &a->damaged);
   if (status == TV_OK && (directions & TV_IN) != 0)
-    status = tvi_view_open(&a->in, graph, TV_IN, &a->types, weight, &a->damaged);
+    status = tvi_view_take(&a->in, graph, TV_IN, &a->types, weight, &a->damaged);
   a->ids = (uint32_t)ids;
   return status;
 }
@@ -77,8 +77,10 @@ int tvi_algorithm_open(tvi_algorithm *a, tv_graph *graph, const tv_algorithm_opt
 int tvi_algorithm_close(tvi_algorithm *a, int status) {
   if (status == TV_OK && a->damaged)
     status = tvi_graph_corrupt(a->graph, "a neighbour in the segments of a graph of nodes", a->ids);
-  tvi_view_close(&a->out);
-  tvi_view_close(&a->in);
+  /* A view that was not opened to its end is not one to be kept. */
+  if (status != TV_OK) a->damaged = 1;
+  tvi_view_give(&a->out, TV_OUT, &a->types);
+  tvi_view_give(&a->in, TV_IN, &a->types);
   tvi_node_set_close(&a->alive);
   tvi_type_set_close(&a->types);
   return status;

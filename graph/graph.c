@@ -43,6 +43,7 @@ static int graph_unknown(tv_txn *txn, const char *name) {
 static void graph_forget(tv_graph *graph) {
   int i;
   for (i = 0; i < TVI_GRAPH_PARTS_ALL; i++) graph->parts[i] = NULL;
+  tvi_views_forget(graph);
   tvi_lifetimes_forget(graph);
   tvi_indexes_forget(graph);
   graph->features_known = 0;

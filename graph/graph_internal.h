@@ -102,10 +102,14 @@ struct tv_graph {
   int merge_state;       /* 0: not known in this transaction; 1: on; 2: off, no room for stores */
   struct tvi_index_def *indexes;
   size_t index_count, node_indexes, edge_indexes; /* of both kinds, of each */
-  tvi_buffer index_changes; /* entries to be erased and put, see property_index_write.c */
-  uint64_t writes;          /* calls that wrote, so that who reads in steps finds out */
-  unsigned traversals;      /* calls with callbacks that run now: writes are refused */
+  tvi_buffer index_changes;    /* entries to be erased and put, see property_index_write.c */
+  uint64_t writes;             /* calls that wrote, so that who reads in steps finds out */
+  struct tvi_kept_views *kept; /* view_keep.c; NULL: none */
+  unsigned traversals;         /* calls with callbacks that run now: writes are refused */
 };
+
+/* Frees what view_keep.c keeps. */
+void tvi_views_forget(tv_graph *graph);
 
 /* Begins a call: forgets what a savepoint rollback made stale. TV_OK, TV_EINVAL. */
 int tvi_graph_enter(tv_graph *graph);

@@ -70,6 +70,15 @@ int tvi_view_open(tvi_view *view, tv_graph *graph, int direction, const tvi_type
 /* Closing one that was only zeroed is allowed. */
 void tvi_view_close(tvi_view *view);
 
+/*
+ * The same as opening and closing, but a read transaction keeps a view that has a delta, until it
+ * ends or moves on, and takes it again when the types are all and the weight is the same
+ * (view_keep.c). Giving one that is zeroed, or whose opening failed, is allowed.
+ */
+int tvi_view_take(tvi_view *view, tv_graph *graph, int direction, const tvi_type_set *types,
+                  uint32_t weight, int *damaged);
+void tvi_view_give(tvi_view *view, int direction, const tvi_type_set *types);
+
 /* Loops that write numbers copy the view first: the compiler then knows that it does not change. */
 
 /*

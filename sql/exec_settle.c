@@ -23,7 +23,7 @@ static int settle_is_sifted(const tvi_exec *exec, const tvi_join *join) {
   probe = &exec->program.node[join->probe[0]];
   if (probe->slot < 0 || probe->tables != UINT32_C(1) << exec->driver) return 0;
   c = &exec->source[exec->driver].column[probe->slot - exec->slot[exec->driver]];
-  if (join->base < INT32_MIN || join->base + join->span > INT32_MAX) return 0;
+  if (join->base < INT32_MIN || join->base > INT32_MAX - (int64_t)join->span) return 0;
   if (c->type == TVI_COL_DATE) return join->values.column[0].kind == TVI_VEC_DATE;
   return c->type == TVI_COL_INTEGER && join->values.column[0].kind == TVI_VEC_I64;
 }

@@ -468,6 +468,56 @@ static void bad_arguments_limits_and_empty_graphs_are_told_apart(void **state) {
   test_close(w.db);
 }
 
+/* What a reader keeps for its next algorithm is forgotten when it moves on, and of no use to a
+ * writer or to another choice of types. */
+static void a_kept_view_is_of_its_snapshot_and_types_only(void **state) {
+  world w = {.db = test_open_memory()};
+  tv_types other = {0};
+  tv_algorithm_options only_b = {0};
+  uint32_t type;
+  uint32_t levels[4];
+  tv_graph *writer;
+  tv_txn *txn;
+  tv_node i;
+  int again;
+  (void)state;
+  open_graph(&w, TV_WRITE);
+  for (i = 0; i < 4; i++) {
+    char key[2] = {(char)('a' + i), '\0'};
+    test_ok(tv_graph_node_put(w.g, tv_str(key), NULL, NULL));
+  }
+  test_ok(tv_graph_edge_add(w.g, 0, 1, "a", 0, NULL, NULL));
+  test_ok(tv_graph_edge_add(w.g, 1, 2, "b", 0, NULL, NULL));
+  for (again = 0; again < 2; again++) { /* a writer sees its own writes at once */
+    test_ok(tv_graph_levels(w.g, NULL, 0, TV_OUT, levels, NULL, 4));
+    assert_int_equal(levels[3], again == 0 ? TV_LEVEL_NONE : 3);
+    if (again == 0) test_ok(tv_graph_edge_add(w.g, 2, 3, "a", 0, NULL, NULL));
+  }
+  test_commit(w.txn);
+  open_graph(&w, TV_READ);
+  test_ok(tv_graph_type_find(w.g, "b", &type));
+  other.types = &type;
+  other.n = 1;
+  only_b.types = other;
+  for (again = 0; again < 3; again++) {
+    test_ok(tv_graph_levels(w.g, NULL, 0, TV_OUT, levels, NULL, 4));
+    assert_int_equal(levels[3], 3);
+    test_ok(tv_graph_levels(w.g, &only_b, 0, TV_OUT, levels, NULL, 4));
+    assert_int_equal(levels[1], TV_LEVEL_NONE);
+  }
+  txn = test_begin(w.db, TV_WRITE);
+  test_ok(tv_graph_open(txn, "g", 0, &writer));
+  test_ok(tv_graph_edge_add(writer, 0, 3, "a", 0, NULL, NULL));
+  test_commit(txn);
+  test_ok(tv_graph_levels(w.g, NULL, 0, TV_OUT, levels, NULL, 4));
+  assert_int_equal(levels[3], 3); /* still its snapshot */
+  test_ok(tv_refresh(w.txn));
+  test_ok(tv_graph_levels(w.g, NULL, 0, TV_OUT, levels, NULL, 4));
+  assert_int_equal(levels[3], 1);
+  tv_abort(w.txn);
+  test_close(w.db);
+}
+
 /* The example of trivet_graph_algo.h. */
 static void the_header_example_runs(void **state) {
   tv_db *db = test_open_memory();
@@ -494,6 +544,7 @@ int main(void) {
       cmocka_unit_test(algorithms_are_right_on_segments_and_delta),
       cmocka_unit_test(algorithms_are_right_after_deletes_and_expiry),
       cmocka_unit_test(bad_arguments_limits_and_empty_graphs_are_told_apart),
+      cmocka_unit_test(a_kept_view_is_of_its_snapshot_and_types_only),
       cmocka_unit_test(the_header_example_runs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
